@@ -1,0 +1,1 @@
+//! Builds [`crate::domain::rows`] from payload text: messages, Markdown, JSON.

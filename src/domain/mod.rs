@@ -1,0 +1,30 @@
+//! The things reviewers work with, as plain values: no serialisation, no I/O, no clock.
+//!
+//! Everything above this layer translates into these types at its edge: [`crate::api`] from the
+//! wire, [`crate::store`] from SQLite, [`crate::content`] from payload text.
+
+mod comment;
+mod config;
+mod ids;
+mod queue;
+pub mod rows;
+mod score;
+mod subject;
+pub mod text;
+mod time;
+mod trace;
+mod worklist;
+mod write;
+
+pub use comment::{COMMENT_UNITS, Comment};
+pub use config::{Category, Refusal, ScoreConfig, TEXT_UNITS};
+pub use ids::{
+    CommentId, ConfigId, ItemId, ObservationId, ProjectId, QueueId, ScoreId, SessionId, TraceId, UserId,
+};
+pub use queue::{Counts, Item, ItemStatus, Object, ObjectKind, Queue};
+pub use score::{DataType, Score, Source, Target, Value, score_id};
+pub use subject::{Subject, SubjectHeader};
+pub use time::{Now, ago, clock, duration};
+pub use trace::{Level, Observation, ObservationType, TreeRow, Usage, flatten};
+pub use worklist::Worklist;
+pub use write::{CommentWrite, ScoreWrite, Write, WriteKind, WriteState, Written};

@@ -1,0 +1,1 @@
+//! Keys, actions and the keymap: what a key press means in which place.

@@ -1,0 +1,35 @@
+//! **tracemark**: human annotation of LLM traces on Langfuse, in the terminal.
+//!
+//! ```text
+//! terminal ──► input: key → Action ─┐
+//! fetch replies ────────────────────┤
+//! outbox updates ───────────────────┼─► Msg ─► app::update(&mut Model, Msg, now) ─► Effects ─► runtime: spawn, cancel, persist
+//! deadline, signal, resize ─────────┘                    │
+//!                                             ui::view(&Model) ─► Frame
+//! ```
+//!
+//! Layers, lowest first; a module uses only lower ones (checked by `tests/architecture.rs`):
+//!
+//! - L0 [`domain`] the words: queue, item, score config, score, trace · [`input`] keys and actions ·
+//!   [`theme`] colours
+//! - L1 [`config`] settings · [`app`] state and its changes · [`api`] the client · [`store`] SQLite ·
+//!   [`content`] payload text → rows
+//! - L2 [`ui`] drawing · [`outbox`] sending · [`server`] the embedded Langfuse API
+//! - L3 [`runtime`] event loop and effects
+//! - L4 [`cli`] commands
+//!
+//! Read [`domain`] first, then [`app`], then [`runtime`].
+
+pub mod api;
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod content;
+pub mod domain;
+pub mod input;
+pub mod outbox;
+pub mod runtime;
+pub mod server;
+pub mod store;
+pub mod theme;
+pub mod ui;

@@ -1,0 +1,1 @@
+//! The sender: takes writes from the store to the server.

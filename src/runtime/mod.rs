@@ -1,0 +1,1 @@
+//! The imperative shell: terminal, event loop, effects, signals.

@@ -1,0 +1,1 @@
+//! The embedded server: the Langfuse public API over SQLite.

@@ -1,0 +1,1 @@
+//! What must survive: the outbox, drafts and the cache, in SQLite.

@@ -1,0 +1,1 @@
+//! Colours: a palette becomes the styles the views draw with.

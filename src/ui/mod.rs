@@ -1,0 +1,1 @@
+//! Draws the model. Pure: reads the model, writes the frame.
