@@ -34,22 +34,17 @@ pub fn keys_markdown() -> String {
 }
 
 fn section(context: Context) -> String {
-    let mut section = format!(
-        "\n## {} (`{}`)\n\n| keys | action | what it does |\n|---|---|---|\n",
-        context.title(),
-        context.name()
-    );
-    if let Some((keys, what)) = context.fixed() {
-        section.push_str(&format!("| `{keys}` | | {what} |\n"));
-    }
+    let head = format!("\n## {} (`{}`)\n", context.title(), context.name());
+    let mut lines = vec![head, "| keys | action | what it does |".into(), "|---|---|---|".into()];
+    lines.extend(context.fixed().map(|(keys, what)| format!("| `{keys}` | | {what} |")));
     for spec in ACTIONS {
         let keys = default_keys(spec, context);
         if !keys.is_empty() {
             let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
-            section.push_str(&format!("| {} | `{}` | {} |\n", keys.join(" "), spec.name, spec.doc));
+            lines.push(format!("| {} | `{}` | {} |", keys.join(" "), spec.name, spec.doc));
         }
     }
-    section
+    lines.join("\n") + "\n"
 }
 
 fn default_keys(spec: &ActionSpec, context: Context) -> Vec<&'static str> {
