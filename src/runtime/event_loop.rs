@@ -57,7 +57,9 @@ where
                 return Ok(());
             }
             if self.model.quitting {
-                let until = *last_call.get_or_insert_with(|| Instant::from_std(self.clock.at(self.clock.now().mono + LAST_CALL)));
+                let until = *last_call.get_or_insert_with(|| {
+                    Instant::from_std(self.clock.at(self.clock.now().mono + LAST_CALL))
+                });
                 if self.is_all_sent() || self.now() >= until {
                     return Ok(());
                 }
@@ -162,7 +164,9 @@ where
     fn draw(&mut self) -> io::Result<()> {
         (self.frames)(true)?;
         let (model, theme) = (&*self.model, &self.theme);
-        self.terminal.draw(|frame| ui::view(model, &theme.styles, theme.glyphs, frame)).map_err(Into::into)?;
+        self.terminal
+            .draw(|frame| ui::view(model, &theme.styles, theme.glyphs, frame))
+            .map_err(Into::into)?;
         (self.frames)(false)
     }
 }

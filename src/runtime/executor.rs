@@ -81,7 +81,9 @@ impl Executor {
         match effect {
             Effect::Record(token, item, write) => self.record(&link, token, item, *write),
             Effect::Withdraw(item, key) => {
-                self.store(&link, move |store, scope| store.lock().withdraw(scope, &item, &key, clock::wall()).map(drop));
+                self.store(&link, move |store, scope| {
+                    store.lock().withdraw(scope, &item, &key, clock::wall()).map(drop)
+                });
             }
             Effect::Release(item, not_before) => self.release(&link, Some(item), not_before),
             Effect::ReleaseAll => self.release(&link, None, None),
@@ -90,7 +92,11 @@ impl Executor {
                 let key = draft_key(&item, &key);
                 self.store(&link, move |store, scope| {
                     let mut store = store.lock();
-                    if text.is_empty() { store.delete_draft(scope, &key) } else { store.save_draft(scope, &key, &text, clock::wall()) }
+                    if text.is_empty() {
+                        store.delete_draft(scope, &key)
+                    } else {
+                        store.save_draft(scope, &key, &text, clock::wall())
+                    }
                 });
             }
             Effect::Want(items) => self.want(&link, items),
@@ -116,7 +122,9 @@ impl Executor {
             Effect::FetchCounts(queues) => drop(tasks.spawn(fetch::counts(link, queues, messages))),
             Effect::FetchItems(page) => drop(tasks.spawn(fetch::items(link, page, messages))),
             Effect::FetchLabels(objects) => drop(tasks.spawn(fetch::labels(link, objects, messages))),
-            Effect::FetchComments(item, object) => drop(tasks.spawn(fetch::comments(link, item, object, messages))),
+            Effect::FetchComments(item, object) => {
+                drop(tasks.spawn(fetch::comments(link, item, object, messages)))
+            }
             other => tracing::error!("nobody carries out {other:?}"),
         }
     }
@@ -127,7 +135,10 @@ impl Executor {
         let tasks = dialer.tasks.clone();
         tasks.spawn(async move {
             let shutdown = dialer.shutdown.clone();
-            let Some(Some(link)) = shutdown.run_until_cancelled(dialer.connect(&messages, &cell)).await else { return };
+            let Some(Some(link)) = shutdown.run_until_cancelled(dialer.connect(&messages, &cell)).await
+            else {
+                return;
+            };
             dialer.start_sender(&link, store.clone(), &messages);
             let open = store.lock().open_writes(&link.scope);
             match open {

@@ -80,12 +80,15 @@ pub(super) async fn labels(link: Arc<Link>, objects: Vec<Object>, messages: Mess
 
 async fn label_some(link: &Link, objects: &[Object]) -> Result<Vec<Label>, ApiError> {
     let of = |kind| objects.iter().filter(move |object| object.kind == kind);
-    let traces: Vec<TraceId> = of(ObjectKind::Trace).map(|object| TraceId::from(object.id.as_str())).collect();
+    let traces: Vec<TraceId> =
+        of(ObjectKind::Trace).map(|object| TraceId::from(object.id.as_str())).collect();
     let ids: Vec<String> = of(ObjectKind::Observation).map(|object| object.id.clone()).collect();
     let mut labels = Vec::new();
     if !traces.is_empty() {
         let roots = link.client.root_observations(&traces, true).await?;
-        labels.extend(roots.iter().map(|root| Label::new(root.trace_id.to_string(), root, content::title(root))));
+        labels.extend(
+            roots.iter().map(|root| Label::new(root.trace_id.to_string(), root, content::title(root))),
+        );
     }
     if !ids.is_empty() {
         let found = link.client.observations_by_id(&ids).await?;
@@ -110,11 +113,13 @@ pub(super) async fn item(link: Arc<Link>, item: Item, messages: Messages) {
     };
     let content = async {
         let result = subject(&link, &object).await;
-        let target = result.as_ref().ok().and_then(|found| found.as_ref().map(|subject| subject.target.clone()));
+        let target =
+            result.as_ref().ok().and_then(|found| found.as_ref().map(|subject| subject.target.clone()));
         tell(&messages, Msg::Subject(id.clone(), result.map_err(|e| failure(&e))));
         target
     };
-    let scores = |target: Target| async move { link.client.scores_of(&target).await.map_err(|e| failure(&e)) };
+    let scores =
+        |target: Target| async move { link.client.scores_of(&target).await.map_err(|e| failure(&e)) };
     let comments = async {
         let result = link.client.comments(&object).await.map_err(|e| failure(&e));
         tell(&messages, Msg::Comments(id.clone(), object.clone(), result));
@@ -147,7 +152,12 @@ async fn subject(link: &Link, object: &Object) -> Result<Option<Arc<Subject>>, A
 }
 
 /// Comments on one more object.
-pub(super) async fn comments(link: Arc<Link>, item: crate::domain::ItemId, object: Object, messages: Messages) {
+pub(super) async fn comments(
+    link: Arc<Link>,
+    item: crate::domain::ItemId,
+    object: Object,
+    messages: Messages,
+) {
     let result = link.client.comments(&object).await.map_err(|e| failure(&e));
     tell(&messages, Msg::Comments(item, object, result));
 }

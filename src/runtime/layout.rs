@@ -15,7 +15,14 @@ pub(super) fn lay_out(key: &DocKey, source: &DocSource, zone: &TimeZone) -> Rows
             _ => subject
                 .tree
                 .get(*row)
-                .map(|row| content::observation(&subject.observations[row.observation], key.view, key.width, key.wrap))
+                .map(|row| {
+                    content::observation(
+                        &subject.observations[row.observation],
+                        key.view,
+                        key.width,
+                        key.wrap,
+                    )
+                })
                 .unwrap_or_default(),
         },
         DocSource::Markdown(text) => content::markdown(text, key.width),

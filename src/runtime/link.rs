@@ -81,7 +81,8 @@ impl Dialer {
         match &*self.destination {
             Destination::Embedded => self.start_embedded().await,
             Destination::Server { base_url, public_key, secret_key, .. } => {
-                let base_url = Url::parse(base_url).map_err(|e| lasting(format!("`{base_url}` is no address: {e}")))?;
+                let base_url =
+                    Url::parse(base_url).map_err(|e| lasting(format!("`{base_url}` is no address: {e}")))?;
                 Ok(api::Connection {
                     base_url,
                     public_key: public_key.clone(),
@@ -98,7 +99,9 @@ impl Dialer {
         let opened = tokio::task::spawn_blocking(move || Workspace::open(&path, Seed::Sample, clock::wall()));
         let workspace = match opened.await {
             Ok(Ok(workspace)) => workspace,
-            Ok(Err(error)) => return Err(lasting(format!("the embedded workspace cannot be opened: {error}"))),
+            Ok(Err(error)) => {
+                return Err(lasting(format!("the embedded workspace cannot be opened: {error}")));
+            }
             Err(error) => return Err(lasting(format!("the embedded workspace cannot be opened: {error}"))),
         };
         let no_port = |e: std::io::Error| lasting(format!("no port for the embedded workspace: {e}"));
@@ -198,7 +201,11 @@ fn lacking(server: &api::Server) -> Option<String> {
     let version = server.version.as_deref().unwrap_or("of unknown version");
     match (server.capabilities.observations_v2, server.capabilities.scores_v3) {
         (true, true) => None,
-        (false, _) => Some(format!("this server ({version}) cannot show traces here: it lacks /v2/observations (4.0 or newer)")),
-        (true, false) => Some(format!("this server ({version}) does not show scores: it lacks /v3/scores (3.180 or newer)")),
+        (false, _) => Some(format!(
+            "this server ({version}) cannot show traces here: it lacks /v2/observations (4.0 or newer)"
+        )),
+        (true, false) => Some(format!(
+            "this server ({version}) does not show scores: it lacks /v3/scores (3.180 or newer)"
+        )),
     }
 }

@@ -13,7 +13,12 @@ pub(super) fn start(path: &Path) {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let Ok(file) = options.open(path) else { return };
-    let filter = EnvFilter::try_from_env("TRACEMARK_LOG").unwrap_or_else(|_| EnvFilter::new("tracemark=info,warn"));
+    let filter =
+        EnvFilter::try_from_env("TRACEMARK_LOG").unwrap_or_else(|_| EnvFilter::new("tracemark=info,warn"));
     // Tests in one process may start it twice; the first one stays.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(Mutex::new(file)).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(false)
+        .with_writer(Mutex::new(file))
+        .try_init();
 }
