@@ -1,0 +1,320 @@
+//! Finding the messages in a payload.
+
+use crate::domain::rows::Role;
+
+use super::message::{self, Message};
+use super::node::Node;
+use super::parts::{self, Part};
+use super::python::CLASS;
+
+/// Objects looked into, one inside the other.
+const DEPTH: usize = 6;
+
+/// Messages found, and what else the payload holds.
+#[derive(Debug, Default)]
+pub(super) struct Found<'a> {
+    /// The messages in order.
+    pub(super) messages: Vec<Message<'a>>,
+    /// Other fields, to be shown.
+    pub(super) rest: Vec<(&'a str, &'a Node)>,
+    /// Names of the tools offered to the model.
+    pub(super) tools: Vec<&'a str>,
+    /// Fields left out as technical.
+    pub(super) hidden: usize,
+}
+
+/// Fields that may hold messages.
+const HOLDERS: [&str; 34] = [
+    "messages",
+    "input_messages",
+    "output_messages",
+    "new_messages",
+    "run_messages",
+    "all_messages",
+    "chat_history",
+    "history",
+    "conversation",
+    "contents",
+    "content",
+    "input",
+    "inputs",
+    "output",
+    "outputs",
+    "prompt",
+    "prompts",
+    "request",
+    "response",
+    "result",
+    "message",
+    "delta",
+    "choices",
+    "candidates",
+    "generations",
+    "data",
+    "body",
+    "args",
+    "kwargs",
+    "state",
+    "item",
+    "items",
+    "raw",
+    "update",
+];
+
+/// Fields that hold the instructions next to the messages.
+const SYSTEM: [&str; 5] =
+    ["system", "instructions", "system_instruction", "systemInstruction", "system_prompt"];
+
+/// Fields of requests and responses that say nothing about what was said.
+const TECHNICAL: [&str; 81] = [
+    CLASS,
+    "id",
+    "object",
+    "created",
+    "created_at",
+    "completed_at",
+    "model",
+    "model_version",
+    "modelVersion",
+    "usage",
+    "usage_metadata",
+    "usageMetadata",
+    "token_usage",
+    "metrics",
+    "type",
+    "role",
+    "index",
+    "logprobs",
+    "avg_logprobs",
+    "finish_reason",
+    "finishReason",
+    "stop_reason",
+    "stop_sequence",
+    "stop",
+    "status",
+    "system_fingerprint",
+    "service_tier",
+    "temperature",
+    "top_p",
+    "top_k",
+    "top_logprobs",
+    "max_tokens",
+    "max_output_tokens",
+    "max_tool_calls",
+    "max_completion_tokens",
+    "frequency_penalty",
+    "presence_penalty",
+    "seed",
+    "n",
+    "stream",
+    "stream_options",
+    "parallel_tool_calls",
+    "tool_choice",
+    "toolConfig",
+    "truncation",
+    "store",
+    "background",
+    "billing",
+    "text",
+    "reasoning",
+    "user",
+    "metadata",
+    "previous_response_id",
+    "prompt_cache_key",
+    "safety_identifier",
+    "response_id",
+    "responseId",
+    "sdk_http_response",
+    "create_time",
+    "response_format",
+    "generation_config",
+    "generationConfig",
+    "config",
+    "safety_ratings",
+    "safetyRatings",
+    "response_metadata",
+    "llm_output",
+    "run",
+    "run_id",
+    "agent_id",
+    "session_id",
+    "workflow_id",
+    "content_type",
+    "event",
+    "model_provider",
+    "additional_kwargs",
+    "prompt_cache_retention",
+    "token_count",
+    "raw_response",
+    "moderation",
+    "extra_data",
+];
+
+/// The messages of a payload; `default` speaks where only parts of one message were recorded.
+pub(super) fn find(node: &Node, default: Role) -> Option<Found<'_>> {
+    let mut found = Found::default();
+    found.look(node, default, DEPTH).then_some(found)
+}
+
+impl<'a> Found<'a> {
+    /// Takes the messages out of a value; `false`, and nothing taken, when it holds none.
+    fn look(&mut self, node: &'a Node, default: Role, depth: usize) -> bool {
+        if let Some(message) = message::read(node).or_else(|| item(node, default)) {
+            self.messages.push(message);
+            return true;
+        }
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        match node.peel() {
+            Node::List(items) => self.look_list(items, default, depth),
+            Node::Map(entries) => self.look_map(node, entries, default, depth),
+            _ => false,
+        }
+    }
+
+    fn look_list(&mut self, items: &'a [Node], default: Role, depth: usize) -> bool {
+        if let Some(message) = parts_of_one(items, default) {
+            self.messages.push(message);
+            return true;
+        }
+        let mut inner = Self::default();
+        let mut strange = Vec::new();
+        for item in items {
+            if !inner.look(item, default, depth) {
+                strange.push(item);
+                inner.messages.push(Message::new(Role::Other, vec![Part::Data(item)]));
+            }
+        }
+        // A list in which most is something else is not a conversation.
+        let mostly = strange.len() * 2 <= items.len() && inner.messages.len() > strange.len();
+        if mostly {
+            self.take(inner);
+        }
+        mostly
+    }
+
+    fn look_map(
+        &mut self,
+        node: &'a Node,
+        entries: &'a [(String, Node)],
+        default: Role,
+        depth: usize,
+    ) -> bool {
+        let mut inner = Self::default();
+        let mut taken = Vec::new();
+        for (key, value) in entries.iter().filter(|(key, _)| HOLDERS.contains(&key.as_str())) {
+            if inner.look(value, speaker(key).unwrap_or(default), depth) || inner.contents(key, value, node) {
+                taken.push(key.as_str());
+            }
+        }
+        if taken.is_empty() {
+            return false;
+        }
+        for (key, value) in entries.iter().filter(|(key, _)| SYSTEM.contains(&key.as_str())) {
+            let mut parts = Vec::new();
+            parts::read_all(value, &mut parts);
+            if !parts.is_empty() {
+                taken.push(key.as_str());
+                inner.messages.insert(0, Message::new(Role::System, parts));
+            }
+        }
+        for (key, value) in
+            entries.iter().filter(|(key, node)| !node.is_empty() && !taken.contains(&key.as_str()))
+        {
+            inner.other(key, value);
+        }
+        if let (Some(reason), Some(last)) = (message::stopped(node), inner.messages.last_mut()) {
+            last.parts.push(Part::Stopped(reason));
+        }
+        self.take(inner);
+        true
+    }
+
+    /// Gemini takes a text in place of its list of contents.
+    fn contents(&mut self, key: &str, value: &'a Node, node: &Node) -> bool {
+        let asks = key == "contents" || key == "input" && node.get("model").is_some();
+        match value.text().filter(|_| asks) {
+            Some(text) => self.messages.push(Message::new(Role::User, vec![Part::Text(text)])),
+            None => return false,
+        }
+        true
+    }
+
+    fn other(&mut self, key: &'a str, value: &'a Node) {
+        let name =
+            |tool: &'a Node| tool.any_text(&["name"]).or_else(|| tool.get("function")?.any_text(&["name"]));
+        let offered = || value.items()?.iter().map(name).collect::<Option<Vec<_>>>();
+        let results =
+            || value.items().is_some_and(|items| items.iter().any(|item| item.get("result").is_some()));
+        if key == "tools"
+            && !results()
+            && let Some(names) = offered()
+        {
+            self.tools.extend(names);
+        } else if TECHNICAL.contains(&key) {
+            self.hidden += 1;
+        } else {
+            self.rest.push((key, value));
+        }
+    }
+
+    fn take(&mut self, mut other: Self) {
+        self.messages.append(&mut other.messages);
+        self.rest.append(&mut other.rest);
+        self.tools.append(&mut other.tools);
+        self.hidden += other.hidden;
+    }
+}
+
+/// Who speaks under a field's name.
+fn speaker(key: &str) -> Option<Role> {
+    match key {
+        "output" | "outputs" | "choices" | "candidates" | "generations" | "response" => Some(Role::Assistant),
+        "input" | "inputs" | "prompt" | "contents" => Some(Role::User),
+        _ => None,
+    }
+}
+
+/// A call, a result or a thought that stands among messages by itself.
+fn item(node: &Node, default: Role) -> Option<Message<'_>> {
+    let kind = node.get("type").and_then(Node::text);
+    let own = |kind: &str| {
+        matches!(kind, "reasoning" | "tool_use" | "tool_result")
+            || kind.ends_with("_call")
+            || kind.ends_with("_output")
+    };
+    let part = match kind {
+        Some(kind) if own(kind) => parts::read(node)?,
+        None => generation(node)?,
+        _ => return None,
+    };
+    let rest = parts::rest(node, &part);
+    let role = match part {
+        Part::Result { .. } => Role::Tool,
+        Part::Call { .. } | Part::Thought(_) => Role::Assistant,
+        _ => default,
+    };
+    Some(Message::new(role, std::iter::once(part).chain(rest).collect()))
+}
+
+/// A completion's text next to its finish reason.
+fn generation(node: &Node) -> Option<Part<'_>> {
+    let completed = node.get("finish_reason").is_some() || node.get("generation_info").is_some();
+    let bare = completed && node.get("message").is_none();
+    node.get("text")?.text().filter(|_| bare).map(Part::Text)
+}
+
+/// A list that is the content of one message.
+fn parts_of_one(items: &[Node], default: Role) -> Option<Message<'_>> {
+    let marked = |item: &Node| {
+        item.get("type").is_some() || item.any(&["functionCall", "functionResponse", "inlineData"]).is_some()
+    };
+    let mut kinds = items.iter().map(|item| marked(item).then(|| parts::read(item)).flatten());
+    let speaks = |part: &Option<Part<'_>>| matches!(part, Some(Part::Text(_) | Part::Media(_)));
+    let all = items.iter().all(|item| parts::read(item).is_some() && message::read(item).is_none());
+    if items.is_empty() || !all || !kinds.any(|part| speaks(&part)) {
+        return None;
+    }
+    let mut parts = Vec::new();
+    items.iter().for_each(|item| parts::read_all(item, &mut parts));
+    Some(Message::new(default, parts))
+}
