@@ -8,12 +8,15 @@ mod event_loop;
 mod executor;
 mod external;
 mod fetch;
+mod headless;
 mod input;
 mod layout;
 mod link;
 mod log;
 mod storage;
 mod terminal;
+
+pub use headless::Headless;
 
 use std::io::{self, Write, stdout};
 use std::path::PathBuf;
