@@ -1,0 +1,120 @@
+//! Comments on traces, observations and sessions.
+
+use rusqlite::{Connection, OptionalExtension, Row, named_params};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::Call;
+use super::fields::Fields;
+use super::issue;
+use super::query::note;
+use super::reply::{Answer, Problem, Reply};
+use super::value::iso;
+use crate::domain::COMMENT_UNITS;
+use crate::domain::text::utf16_len;
+
+const COLUMNS: &str = "id, created_at, updated_at, object_type, object_id, content, author_user_id";
+const TYPES: [&str; 4] = ["TRACE", "OBSERVATION", "SESSION", "PROMPT"];
+
+fn row(project: &str) -> impl Fn(&Row<'_>) -> rusqlite::Result<Value> + '_ {
+    move |r| {
+        Ok(json!({
+            "id": r.get::<_, String>(0)?,
+            "projectId": project,
+            "createdAt": r.get::<_, String>(1)?,
+            "updatedAt": r.get::<_, String>(2)?,
+            "objectType": r.get::<_, String>(3)?,
+            "objectId": r.get::<_, String>(4)?,
+            "content": r.get::<_, String>(5)?,
+            "authorUserId": r.get::<_, Option<String>>(6)?,
+        }))
+    }
+}
+
+/// `GET /comments`, in no useful order
+pub(super) fn list(db: &Connection, call: &Call) -> Answer {
+    let mut issues = Vec::new();
+    let kind = note(call.query.choice("objectType", &TYPES), &mut issues);
+    let object = call.query.raw("objectId");
+    if issues.is_empty() && object.is_some() && kind.is_none() {
+        issues.push(issue::custom("objectType is required when objectId is provided", &["objectType"]));
+    }
+    if !issues.is_empty() {
+        return Err(Problem::Issues(issues));
+    }
+    let page = call.query.page()?;
+    call.query.strict(&["page", "limit", "objectType", "objectId", "authorUserId"])?;
+    let from = "FROM comments WHERE (?1 IS NULL OR object_type = ?1) AND (?2 IS NULL OR object_id = ?2)
+        AND (?3 IS NULL OR author_user_id = ?3)";
+    let args: [&dyn rusqlite::ToSql; 3] = [&kind, &object, &call.query.raw("authorUserId")];
+    page.answer(db, COLUMNS, from, "ORDER BY id", &args, row(&call.place.project.id))
+}
+
+/// `GET /comments/{commentId}`
+pub(super) fn get(db: &Connection, call: &Call) -> Answer {
+    let sql = format!("SELECT {COLUMNS} FROM comments WHERE id = ?1");
+    let found = db.query_row(&sql, [call.segment(1)], row(&call.place.project.id)).optional()?;
+    found.map(Reply::ok).ok_or_else(|| Problem::Missing("Comment not found within authorized project".into()))
+}
+
+/// `POST /comments`
+pub(super) fn create(db: &Connection, call: &Call) -> Answer {
+    let mut fields = Fields::of(&call.body)?;
+    fields.text("projectId");
+    let kind = fields.choice("objectType", &TYPES);
+    let object = fields.text("objectId");
+    let content = content(&mut fields);
+    let author = fields.text_or_null("authorUserId").value();
+    fields.strict(&["projectId", "objectType", "objectId", "content", "authorUserId"]);
+    fields.finish()?;
+    refuse_stranger(db, author)?;
+    must_exist(db, kind, object)?;
+    let id = Uuid::new_v4().to_string();
+    db.execute(
+        "INSERT INTO comments VALUES (:id, :kind, :object, :content, :author, :now, :now)",
+        named_params! {
+            ":id": id, ":kind": kind, ":object": object, ":content": content, ":author": author,
+            ":now": iso(call.now),
+        },
+    )?;
+    Ok(Reply::ok(json!({"id": id})))
+}
+
+fn content<'a>(fields: &mut Fields<'a>) -> &'a str {
+    let was_clean = matches!(fields.get("content"), Some(Value::String(_)));
+    let content = fields.text("content").trim();
+    if was_clean && content.is_empty() {
+        fields.note(issue::too_short(&["content"]));
+    } else if utf16_len(content) > COMMENT_UNITS {
+        fields.note(issue::too_long(COMMENT_UNITS, &["content"]));
+    }
+    content
+}
+
+fn refuse_stranger(db: &Connection, author: Option<&str>) -> Result<(), Problem> {
+    let Some(author) = author else { return Ok(()) };
+    let member = db.query_row("SELECT EXISTS (SELECT 1 FROM users WHERE id = ?1)", [author], |r| r.get(0))?;
+    if member {
+        return Ok(());
+    }
+    let message =
+        "authorUserId must belong to a member of the organization that owns the authenticated project.";
+    Err(Problem::Refused(message.into()))
+}
+
+fn must_exist(db: &Connection, kind: &str, object: &str) -> Result<(), Problem> {
+    let column = match kind {
+        "TRACE" => "trace_id",
+        "OBSERVATION" => "id",
+        "SESSION" => "session_id",
+        _ => "NULL",
+    };
+    let sql = format!("SELECT EXISTS (SELECT 1 FROM observations WHERE {column} = ?1)");
+    if !object.is_empty() && db.query_row(&sql, [object], |r| r.get(0))? {
+        return Ok(());
+    }
+    Err(Problem::Missing(match kind {
+        "OBSERVATION" => format!("Observation with id {object} not found"),
+        _ => format!("Reference object, {kind}: {object} not found. Skipping comment creation."),
+    }))
+}

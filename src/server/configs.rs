@@ -1,0 +1,229 @@
+//! Score configs.
+
+use rusqlite::{Connection, OptionalExtension, Row, named_params};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::Call;
+use super::fields::Fields;
+use super::issue;
+use super::reply::{Answer, Problem, Reply};
+use super::value::{iso, number, parse};
+use crate::domain::text::utf16_len;
+
+const COLUMNS: &str =
+    "id, name, is_archived, description, created_at, updated_at, max_value, min_value, data_type, categories";
+const NAME_UNITS: usize = 35;
+const SHAPE: &str =
+    "Category must be an array of objects with label value pairs, where labels and values are unique.";
+const RANGE: &str = "Maximum value must be greater than Minimum value";
+
+fn row(project: &str) -> impl Fn(&Row<'_>) -> rusqlite::Result<Value> + '_ {
+    move |r| {
+        let bound = |index| Ok::<_, rusqlite::Error>(r.get::<_, Option<f64>>(index)?.map(number));
+        Ok(json!({
+            "id": r.get::<_, String>(0)?,
+            "name": r.get::<_, String>(1)?,
+            "isArchived": r.get::<_, bool>(2)?,
+            "description": r.get::<_, Option<String>>(3)?,
+            "createdAt": r.get::<_, String>(4)?,
+            "updatedAt": r.get::<_, String>(5)?,
+            "projectId": project,
+            "maxValue": bound(6)?,
+            "minValue": bound(7)?,
+            "dataType": r.get::<_, String>(8)?,
+            "categories": r.get::<_, Option<String>>(9)?.map(|text| parse(&text)),
+        }))
+    }
+}
+
+/// `GET /score-configs`, newest first
+pub(super) fn list(db: &Connection, call: &Call) -> Answer {
+    let order = "ORDER BY created_at DESC, id";
+    call.query.page()?.answer(db, COLUMNS, "FROM score_configs", order, &[], row(&call.place.project.id))
+}
+
+/// `GET /score-configs/{configId}`
+pub(super) fn get(db: &Connection, call: &Call) -> Answer {
+    read(db, call, call.segment(1)).map(Reply::ok)
+}
+
+fn read(db: &Connection, call: &Call, id: &str) -> Result<Value, Problem> {
+    let sql = format!("SELECT {COLUMNS} FROM score_configs WHERE id = ?1");
+    let found = db.query_row(&sql, [id], row(&call.place.project.id)).optional()?;
+    found.ok_or_else(|| Problem::Missing("Score config not found within authorized project".into()))
+}
+
+/// `POST /score-configs`
+pub(super) fn create(db: &Connection, call: &Call) -> Answer {
+    let mut fields = Fields::of(&call.body)?;
+    let kind = fields.get("dataType").and_then(Value::as_str).unwrap_or_default();
+    if !["NUMERIC", "CATEGORICAL", "BOOLEAN", "TEXT"].contains(&kind) {
+        return Err(Problem::Issues(vec![issue::no_variant("dataType")]));
+    }
+    let name = fields.text("name");
+    check_name(&mut fields, name);
+    let description = fields.text_or_null("description").value();
+    let (mut min, mut max) = (None, None);
+    if kind == "NUMERIC" {
+        (min, max) = (fields.number_or_null("minValue"), fields.number_or_null("maxValue"));
+    } else if kind != "BOOLEAN" {
+        fields.nothing("minValue");
+        fields.nothing("maxValue");
+    }
+    let categories = new_categories(&mut fields, kind);
+    if fields.is_clean() && min.zip(max).is_some_and(|(min, max)| max <= min) {
+        fields.note(issue::custom(RANGE, &[]));
+    }
+    fields.finish()?;
+    let id = Uuid::new_v4().to_string();
+    db.execute(
+        "INSERT INTO score_configs VALUES
+         (:id, :name, :description, :kind, 0, :min, :max, :categories, :now, :now)",
+        named_params! {
+            ":id": id, ":name": name, ":description": description, ":kind": kind, ":min": min,
+            ":max": max, ":categories": categories.map(|c| c.to_string()), ":now": iso(call.now),
+        },
+    )?;
+    read(db, call, &id).map(Reply::ok)
+}
+
+fn new_categories(fields: &mut Fields<'_>, kind: &str) -> Option<Value> {
+    let given = fields.get("categories");
+    match kind {
+        "BOOLEAN" => {
+            if given.is_some() {
+                fields.note(issue::invalid_type("undefined", given, &["categories"]));
+            }
+            Some(json!([{"label": "True", "value": 1}, {"label": "False", "value": 0}]))
+        }
+        "CATEGORICAL" => {
+            let Some(given) = given else {
+                fields.note(missing_categories());
+                return None;
+            };
+            if let Some(problem) = category_problem(given).filter(|_| fields.is_clean()) {
+                fields.note(issue::custom(&problem, &["categories"]));
+            }
+            Some(given.clone())
+        }
+        _ => {
+            fields.nothing("categories");
+            None
+        }
+    }
+}
+
+fn check_name(fields: &mut Fields<'_>, name: &str) {
+    if !matches!(fields.get("name"), Some(Value::String(_))) {
+        return;
+    }
+    if name.is_empty() {
+        fields.note(issue::too_short(&["name"]));
+    } else if utf16_len(name) > NAME_UNITS {
+        fields.note(issue::too_long(NAME_UNITS, &["name"]));
+    } else if !name.chars().all(|c| c.is_alphanumeric() || "_ .()-".contains(c)) {
+        fields.note(json!({
+            "origin": "string", "code": "invalid_format", "format": "regex",
+            "pattern": "/^[\\p{L}\\p{N}_ .()-]+$/u", "path": ["name"],
+            "message": "Name contains invalid characters",
+        }));
+    }
+}
+
+/// The server's union of what stored JSON can be, none of which is "absent".
+fn missing_categories() -> Value {
+    let scalar = ["string", "number", "boolean"].map(|t| vec![issue::invalid_type(t, None, &[])]);
+    issue::no_alternative(
+        &[
+            vec![issue::invalid_type("array", None, &[])],
+            vec![issue::invalid_type("record", None, &[])],
+            vec![issue::no_alternative(&scalar, &[])],
+        ],
+        &["categories"],
+    )
+}
+
+/// What is wrong with a list of categories.
+fn category_problem(given: &Value) -> Option<String> {
+    let pair = |entry: &Value| {
+        let label = entry.get("label")?.as_str().filter(|l| !l.is_empty())?.to_owned();
+        Some((label, entry.get("value")?.as_f64()?))
+    };
+    let pairs = given.as_array().and_then(|list| list.iter().map(pair).collect::<Option<Vec<_>>>());
+    let Some(pairs) = pairs else { return Some(SHAPE.to_owned()) };
+    for (index, (label, value)) in pairs.iter().enumerate() {
+        let earlier = pairs.get(..index).unwrap_or_default();
+        if earlier.iter().any(|(l, _)| l == label) {
+            return Some(format!("Duplicate category label: {label}, category labels must be unique"));
+        }
+        #[expect(clippy::float_cmp, reason = "the very same number twice")]
+        if earlier.iter().any(|(_, v)| v == value) {
+            return Some(format!(
+                "Duplicate category value: {}, category values must be unique",
+                number(*value)
+            ));
+        }
+    }
+    None
+}
+
+/// `PATCH /score-configs/{configId}`: null is no value of any field, so nothing can be removed
+pub(super) fn patch(db: &Connection, call: &Call) -> Answer {
+    let mut fields = Fields::of(&call.body)?;
+    let known = ["isArchived", "name", "minValue", "maxValue", "categories", "description"];
+    if known.iter().all(|key| fields.get(key).is_none()) {
+        let message = "Request body cannot be empty. At least one field must be provided for update.";
+        return Err(Problem::Issues(vec![issue::custom(message, &[])]));
+    }
+    let name = fields.optional_text("name");
+    check_name(&mut fields, name.unwrap_or_default());
+    let description = fields.optional_text("description");
+    let archived = fields.optional_flag("isArchived");
+    let (min, max) = (fields.optional_number("minValue"), fields.optional_number("maxValue"));
+    let categories = fields.get("categories");
+    if categories.is_some_and(|c| !c.is_array()) {
+        fields.note(issue::invalid_type("array", categories, &["categories"]));
+    }
+    fields.finish()?;
+    let id = call.segment(1);
+    check_change(&read(db, call, id)?, min, max, categories)?;
+    db.execute(
+        "UPDATE score_configs SET name = ifnull(:name, name), description = ifnull(:description, description),
+            is_archived = ifnull(:archived, is_archived), min_value = ifnull(:min, min_value),
+            max_value = ifnull(:max, max_value), categories = ifnull(:categories, categories),
+            updated_at = :now WHERE id = :id",
+        named_params! {
+            ":name": name, ":description": description, ":archived": archived, ":min": min, ":max": max,
+            ":categories": categories.map(Value::to_string), ":now": iso(call.now), ":id": id,
+        },
+    )?;
+    read(db, call, id).map(Reply::ok)
+}
+
+/// Checks the config as it would be after the change.
+fn check_change(
+    old: &Value,
+    min: Option<f64>,
+    max: Option<f64>,
+    categories: Option<&Value>,
+) -> Result<(), Problem> {
+    let kind = old["dataType"].as_str().unwrap_or_default();
+    let refused = |message: &str| Err(Problem::Refused(message.to_owned()));
+    if let Some(given) = categories {
+        if kind != "CATEGORICAL" {
+            return refused("Invalid input: expected undefined, received array");
+        }
+        if let Some(problem) = category_problem(given) {
+            return refused(&problem);
+        }
+    }
+    if min.or(max).is_some() && matches!(kind, "CATEGORICAL" | "TEXT") {
+        return refused("Invalid input: expected undefined, received number");
+    }
+    let (min, max) = (min.or(old["minValue"].as_f64()), max.or(old["maxValue"].as_f64()));
+    if kind == "NUMERIC" && min.zip(max).is_some_and(|(min, max)| max <= min) {
+        return refused(RANGE);
+    }
+    Ok(())
+}

@@ -1,0 +1,161 @@
+//! Reading JSON bodies field by field, collecting every issue on the way.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::issue;
+use super::reply::Problem;
+use super::value::strict_time;
+
+/// A field that may be left out, set to null, or given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Given<T> {
+    /// Not in the body.
+    Absent,
+    /// Explicitly null.
+    Null,
+    /// A value.
+    Some(T),
+}
+
+impl<T> Given<T> {
+    /// The value, if there is one.
+    pub(super) fn value(self) -> Option<T> {
+        match self {
+            Self::Some(value) => Some(value),
+            Self::Absent | Self::Null => None,
+        }
+    }
+}
+
+/// A JSON object under inspection.
+pub(super) struct Fields<'a> {
+    map: &'a Map<String, Value>,
+    issues: Vec<Value>,
+}
+
+impl<'a> Fields<'a> {
+    /// The body's fields, if it is an object.
+    pub(super) fn of(body: &'a Value) -> Result<Self, Problem> {
+        let Value::Object(map) = body else {
+            return Err(Problem::Issues(vec![issue::invalid_type("object", Some(body), &[])]));
+        };
+        Ok(Self { map, issues: Vec::new() })
+    }
+
+    /// The raw field.
+    pub(super) fn get(&self, key: &str) -> Option<&'a Value> {
+        self.map.get(key)
+    }
+
+    /// Notes an issue.
+    pub(super) fn note(&mut self, issue: Value) {
+        self.issues.push(issue);
+    }
+
+    /// Whether nothing was wrong so far.
+    pub(super) fn is_clean(&self) -> bool {
+        self.issues.is_empty()
+    }
+
+    /// A required string; empty if there was an issue.
+    pub(super) fn text(&mut self, key: &str) -> &'a str {
+        match self.get(key) {
+            Some(Value::String(text)) => text,
+            other => {
+                self.note(issue::invalid_type("string", other, &[key]));
+                ""
+            }
+        }
+    }
+
+    /// A string that may be absent or null.
+    pub(super) fn text_or_null(&mut self, key: &str) -> Given<&'a str> {
+        match self.get(key) {
+            None => Given::Absent,
+            Some(Value::Null) => Given::Null,
+            Some(Value::String(text)) => Given::Some(text),
+            other => {
+                self.note(issue::invalid_type("string", other, &[key]));
+                Given::Absent
+            }
+        }
+    }
+
+    /// A string that may be absent, but not null.
+    pub(super) fn optional_text(&mut self, key: &str) -> Option<&'a str> {
+        self.get(key).is_some().then(|| self.text(key))
+    }
+
+    /// A required number; 0 if there was an issue.
+    pub(super) fn number(&mut self, key: &str) -> f64 {
+        let given = self.get(key);
+        given.and_then(Value::as_f64).unwrap_or_else(|| {
+            self.note(issue::invalid_type("number", given, &[key]));
+            0.0
+        })
+    }
+
+    /// A number that may be absent, but not null.
+    pub(super) fn optional_number(&mut self, key: &str) -> Option<f64> {
+        self.get(key).is_some().then(|| self.number(key))
+    }
+
+    /// A number that may be absent or null.
+    pub(super) fn number_or_null(&mut self, key: &str) -> Option<f64> {
+        if self.get(key) == Some(&Value::Null) { None } else { self.optional_number(key) }
+    }
+
+    /// A boolean that may be absent, but not null.
+    pub(super) fn optional_flag(&mut self, key: &str) -> Option<bool> {
+        let given = self.get(key)?;
+        if given.as_bool().is_none() {
+            self.note(issue::invalid_type("boolean", Some(given), &[key]));
+        }
+        given.as_bool()
+    }
+
+    /// One of `values`; the first if there was an issue.
+    pub(super) fn choice(&mut self, key: &str, values: &[&'static str]) -> &'static str {
+        let given = self.get(key).and_then(Value::as_str);
+        values.iter().find(|v| given == Some(**v)).copied().unwrap_or_else(|| {
+            self.note(issue::invalid_value(values, &[key]));
+            values.first().copied().unwrap_or_default()
+        })
+    }
+
+    /// One of `values`, or absent.
+    pub(super) fn optional_choice(&mut self, key: &str, values: &[&'static str]) -> Option<&'static str> {
+        self.get(key).is_some().then(|| self.choice(key, values))
+    }
+
+    /// A date-time with zone that may be absent or null.
+    pub(super) fn time_or_null(&mut self, key: &str) -> Option<Timestamp> {
+        let text = self.text_or_null(key).value()?;
+        let time = strict_time(text);
+        if time.is_none() {
+            self.note(issue::not_a_datetime(key));
+        }
+        time
+    }
+
+    /// Refuses fields that must not be given with this type.
+    pub(super) fn nothing(&mut self, key: &str) {
+        if let given @ Some(_) = self.get(key).filter(|v| !v.is_null()) {
+            self.note(issue::invalid_type("undefined", given, &[key]));
+        }
+    }
+
+    /// Refuses every key but `known`.
+    pub(super) fn strict(&mut self, known: &[&str]) {
+        let unknown: Vec<&str> = self.map.keys().map(String::as_str).filter(|k| !known.contains(k)).collect();
+        if !unknown.is_empty() {
+            self.note(issue::unrecognized_keys(&unknown));
+        }
+    }
+
+    /// The verdict.
+    pub(super) fn finish(self) -> Result<(), Problem> {
+        if self.issues.is_empty() { Ok(()) } else { Err(Problem::Issues(self.issues)) }
+    }
+}

@@ -1,0 +1,121 @@
+//! Issues of the schema check, worded as the real server words them.
+
+use serde_json::{Value, json};
+
+/// The name of a JSON type; `None` is an absent field.
+fn type_name(value: Option<&Value>) -> &'static str {
+    match value {
+        None => "undefined",
+        Some(Value::Null) => "null",
+        Some(Value::Bool(_)) => "boolean",
+        Some(Value::Number(_)) => "number",
+        Some(Value::String(_)) => "string",
+        Some(Value::Array(_)) => "array",
+        Some(Value::Object(_)) => "object",
+    }
+}
+
+/// Another type than expected.
+pub(super) fn invalid_type(expected: &str, received: Option<&Value>, path: &[&str]) -> Value {
+    let message = format!("Invalid input: expected {expected}, received {}", type_name(received));
+    json!({"expected": expected, "code": "invalid_type", "path": path, "message": message})
+}
+
+/// None of the allowed values.
+pub(super) fn invalid_value(values: &[&str], path: &[&str]) -> Value {
+    let options = values.iter().map(|v| format!("\"{v}\"")).collect::<Vec<_>>().join("|");
+    let message = format!("Invalid option: expected one of {options}");
+    json!({"code": "invalid_value", "values": values, "path": path, "message": message})
+}
+
+/// Keys that a strict object does not have.
+pub(super) fn unrecognized_keys(keys: &[&str]) -> Value {
+    let list = keys.iter().map(|k| format!("\"{k}\"")).collect::<Vec<_>>().join(", ");
+    let noun = if keys.len() == 1 { "key" } else { "keys" };
+    json!({"code": "unrecognized_keys", "keys": keys, "path": [], "message": format!("Unrecognized {noun}: {list}")})
+}
+
+/// A string longer than `maximum` UTF-16 units.
+pub(super) fn too_long(maximum: usize, path: &[&str]) -> Value {
+    let message = format!("Too big: expected string to have <={maximum} characters");
+    json!({"origin": "string", "code": "too_big", "maximum": maximum, "inclusive": true, "path": path, "message": message})
+}
+
+/// An empty string where one character is needed.
+pub(super) fn too_short(path: &[&str]) -> Value {
+    json!({
+        "origin": "string", "code": "too_small", "minimum": 1, "inclusive": true, "path": path,
+        "message": "Too small: expected string to have >=1 characters",
+    })
+}
+
+/// An empty array where one entry is needed.
+pub(super) fn too_few(path: &[&str]) -> Value {
+    json!({
+        "origin": "array", "code": "too_small", "minimum": 1, "inclusive": true, "path": path,
+        "message": "Too small: expected array to have >=1 items",
+    })
+}
+
+/// A number above `maximum`.
+pub(super) fn too_big(maximum: u32, path: &str) -> Value {
+    let message = format!("Too big: expected number to be <={maximum}");
+    json!({"origin": "number", "code": "too_big", "maximum": maximum, "inclusive": true, "path": [path], "message": message})
+}
+
+/// A number that must be greater than zero, or with `inclusive` at least zero.
+pub(super) fn too_small(inclusive: bool, path: &str) -> Value {
+    let sign = if inclusive { ">=" } else { ">" };
+    let message = format!("Too small: expected number to be {sign}0");
+    json!({"origin": "number", "code": "too_small", "minimum": 0, "inclusive": inclusive, "path": [path], "message": message})
+}
+
+/// A query text that is no number.
+pub(super) fn not_a_number(path: &str) -> Value {
+    json!({
+        "expected": "number", "code": "invalid_type", "received": "NaN", "path": [path],
+        "message": "Invalid input: expected number, received NaN",
+    })
+}
+
+/// A number with a fraction where a whole one is needed.
+pub(super) fn not_whole(path: &str) -> Value {
+    json!({
+        "expected": "int", "format": "safeint", "code": "invalid_type", "path": [path],
+        "message": "Invalid input: expected int, received number",
+    })
+}
+
+/// A date-time that is not ISO with a zone.
+pub(super) fn not_a_datetime(path: &str) -> Value {
+    json!({
+        "origin": "string", "code": "invalid_format", "format": "datetime", "path": [path],
+        "message": "Invalid ISO datetime",
+    })
+}
+
+/// What no JavaScript `Date` can read.
+pub(super) fn not_a_date(path: &str) -> Value {
+    json!({
+        "expected": "date", "code": "invalid_type", "received": "Invalid Date", "path": [path],
+        "message": "Invalid input: expected date, received Date",
+    })
+}
+
+/// No variant of a union has this discriminator.
+pub(super) fn no_variant(discriminator: &str) -> Value {
+    json!({
+        "code": "invalid_union", "errors": [], "note": "No matching discriminator",
+        "discriminator": discriminator, "path": [discriminator], "message": "Invalid input",
+    })
+}
+
+/// No alternative of a union fits: the issues of each.
+pub(super) fn no_alternative(errors: &[Vec<Value>], path: &[&str]) -> Value {
+    json!({"code": "invalid_union", "errors": errors, "path": path, "message": "Invalid input"})
+}
+
+/// A rule of its own.
+pub(super) fn custom(message: &str, path: &[&str]) -> Value {
+    json!({"code": "custom", "path": path, "message": message})
+}

@@ -1,0 +1,121 @@
+//! Items of annotation queues.
+
+use rusqlite::{Connection, OptionalExtension, Row, named_params};
+use serde_json::{Value, json};
+
+use super::Call;
+use super::fields::Fields;
+use super::query::note;
+use super::queues::must_exist;
+use super::reply::{Answer, Problem, Reply};
+use super::value::iso;
+use super::workspace::next_id;
+
+const COLUMNS: &str = "id, queue_id, object_id, object_type, status, completed_at, created_at, updated_at";
+const STATUSES: [&str; 2] = ["PENDING", "COMPLETED"];
+
+fn row(r: &Row<'_>) -> rusqlite::Result<Value> {
+    Ok(json!({
+        "id": r.get::<_, String>(0)?,
+        "queueId": r.get::<_, String>(1)?,
+        "objectId": r.get::<_, String>(2)?,
+        "objectType": r.get::<_, String>(3)?,
+        "status": r.get::<_, String>(4)?,
+        "completedAt": r.get::<_, Option<String>>(5)?,
+        "createdAt": r.get::<_, String>(6)?,
+        "updatedAt": r.get::<_, String>(7)?,
+    }))
+}
+
+/// `GET …/items`, newest first
+pub(super) fn list(db: &Connection, call: &Call) -> Answer {
+    let mut issues = Vec::new();
+    let page = call.query.page();
+    let status = note(call.query.choice("status", &STATUSES), &mut issues);
+    let page = match page {
+        Err(Problem::Issues(mut found)) => {
+            found.append(&mut issues);
+            return Err(Problem::Issues(found));
+        }
+        other => other?,
+    };
+    if !issues.is_empty() {
+        return Err(Problem::Issues(issues));
+    }
+    call.query.strict(&["page", "limit", "status"])?;
+    let queue = call.segment(1);
+    must_exist(db, queue)?;
+    let from = "FROM items WHERE queue_id = ?1 AND (?2 IS NULL OR status = ?2)";
+    page.answer(db, COLUMNS, from, "ORDER BY created_at DESC, id DESC", &[&queue, &status], row)
+}
+
+/// `GET …/items/{itemId}`
+pub(super) fn get(db: &Connection, call: &Call) -> Answer {
+    call.query.strict(&[])?;
+    must_exist(db, call.segment(1))?;
+    read(db, call.segment(1), call.segment(3))
+}
+
+fn read(db: &Connection, queue: &str, item: &str) -> Answer {
+    let sql = format!("SELECT {COLUMNS} FROM items WHERE queue_id = ?1 AND id = ?2");
+    let found = db.query_row(&sql, [queue, item], row).optional()?;
+    found.map(Reply::ok).ok_or_else(no_item)
+}
+
+fn no_item() -> Problem {
+    Problem::Missing("Annotation queue item not found".into())
+}
+
+/// `POST …/items`: the object need not exist, and may be in the queue already
+pub(super) fn create(db: &Connection, call: &Call) -> Answer {
+    call.query.strict(&[])?;
+    let mut fields = Fields::of(&call.body)?;
+    let object = fields.text("objectId");
+    let kind = fields.choice("objectType", &["TRACE", "OBSERVATION", "SESSION"]);
+    let status = fields.optional_choice("status", &STATUSES).unwrap_or("PENDING");
+    fields.strict(&["objectId", "objectType", "status"]);
+    fields.finish()?;
+    let queue = call.segment(1);
+    must_exist(db, queue)?;
+    let (id, now) = (next_id(db, call.now)?, iso(call.now));
+    let completed = (status == "COMPLETED").then_some(&now);
+    db.execute(
+        "INSERT INTO items VALUES (:id, :queue, :object, :kind, :status, :completed, :now, :now)",
+        named_params! {
+            ":id": id, ":queue": queue, ":object": object, ":kind": kind, ":status": status,
+            ":completed": completed, ":now": now,
+        },
+    )?;
+    read(db, queue, &id)
+}
+
+/// `PATCH …/items/{itemId}`: completing again moves the time, reopening keeps it
+pub(super) fn patch(db: &Connection, call: &Call) -> Answer {
+    call.query.strict(&[])?;
+    let mut fields = Fields::of(&call.body)?;
+    let status = fields.optional_choice("status", &STATUSES);
+    fields.strict(&["status"]);
+    fields.finish()?;
+    let (queue, item) = (call.segment(1), call.segment(3));
+    must_exist(db, queue)?;
+    if let Some(status) = status {
+        db.execute(
+            "UPDATE items SET status = :status, updated_at = :now,
+                completed_at = iif(:status = 'COMPLETED', :now, completed_at)
+             WHERE queue_id = :queue AND id = :item",
+            named_params! {":status": status, ":now": iso(call.now), ":queue": queue, ":item": item},
+        )?;
+    }
+    read(db, queue, item)
+}
+
+/// `DELETE …/items/{itemId}`
+pub(super) fn delete(db: &Connection, call: &Call) -> Answer {
+    call.query.strict(&[])?;
+    let (queue, item) = (call.segment(1), call.segment(3));
+    must_exist(db, queue)?;
+    match db.execute("DELETE FROM items WHERE queue_id = ?1 AND id = ?2", [queue, item])? {
+        0 => Err(no_item()),
+        _ => Ok(Reply::ok(json!({"success": true, "message": "Annotation queue item deleted successfully"}))),
+    }
+}

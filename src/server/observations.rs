@@ -1,0 +1,283 @@
+//! `GET /v2/observations`, and the deletion of traces.
+
+use rusqlite::types::Value as Arg;
+use rusqlite::{Connection, Row, params_from_iter};
+use serde_json::{Map, Value, json};
+
+use super::Call;
+use super::fields::Fields;
+use super::filter;
+use super::issue;
+use super::query::{Query, note};
+use super::reply::{Answer, Problem, Reply};
+use super::sql::{Where, texts};
+use super::value::{base64_encode, base64_text, iso, metadata, number, parse, whole_seconds};
+
+const TYPES: [&str; 10] = [
+    "GENERATION",
+    "SPAN",
+    "EVENT",
+    "AGENT",
+    "TOOL",
+    "CHAIN",
+    "RETRIEVER",
+    "EVALUATOR",
+    "EMBEDDING",
+    "GUARDRAIL",
+];
+const LEVELS: [&str; 4] = ["DEBUG", "DEFAULT", "WARNING", "ERROR"];
+const PARSE_IO: &str = "parseIoAsJson=true is no longer supported on the v2 observations endpoint. \
+    Input/output fields are always returned as raw strings. Remove the parseIoAsJson parameter or set it \
+    to false.";
+/// Metadata values are cut to this many characters unless asked for in full.
+const METADATA_CUT: usize = 200;
+
+/// The list, newest first.
+pub(super) fn list(db: &Connection, call: &Call) -> Answer {
+    let query = &call.query;
+    let mut issues = Vec::new();
+    let limit = note(query.count("limit", 50, 1000), &mut issues);
+    if query.raw("parseIoAsJson") == Some("true") {
+        issues.push(issue::custom(PARSE_IO, &["parseIoAsJson"]));
+    }
+    let mut conditions = Where::default();
+    let filtered = filter::add(&mut conditions, query.get("filter"))?;
+    parameters(&mut conditions, query, &filtered, &mut issues);
+    if !issues.is_empty() {
+        return Err(Problem::Issues(issues));
+    }
+    if let Some(cursor) = query.get("cursor") {
+        after(&mut conditions, cursor)?;
+    }
+    if limit == 0 {
+        return Ok(Reply::ok(json!({"data": [], "meta": {}})));
+    }
+    page(db, call, &conditions, limit)
+}
+
+fn page(db: &Connection, call: &Call, conditions: &Where, limit: u32) -> Answer {
+    let sql = format!(
+        "SELECT * FROM observations {} ORDER BY start_time DESC, trace_id DESC, id DESC LIMIT {}",
+        conditions.sql(),
+        u64::from(limit) + 1
+    );
+    let shape = Shape::of(&call.query, &call.place.project.id);
+    let mut data = db
+        .prepare(&sql)?
+        .query_map(params_from_iter(conditions.args()), |r| shape.row(r))?
+        .collect::<rusqlite::Result<Vec<Value>>>()?;
+    let more = data.len() > limit as usize;
+    data.truncate(limit as usize);
+    let mut meta = json!({});
+    if let Some(last) = data.last().filter(|_| more) {
+        let cursor = json!({
+            "lastStartTimeTo": last["startTime"], "lastTraceId": last["traceId"], "lastId": last["id"],
+        });
+        meta["cursor"] = json!(base64_encode(&cursor.to_string()));
+    }
+    Ok(Reply::ok(json!({"data": data, "meta": meta})))
+}
+
+fn after(conditions: &mut Where, cursor: &str) -> Result<(), Problem> {
+    let invalid = || Problem::Refused("Invalid cursor format".into());
+    let cursor: Value =
+        base64_text(cursor).and_then(|text| serde_json::from_str(&text).ok()).ok_or_else(invalid)?;
+    let part = |key: &str| cursor[key].as_str().map(|t| Arg::from(t.to_owned())).ok_or_else(invalid);
+    let args = [part("lastStartTimeTo")?, part("lastTraceId")?, part("lastId")?];
+    conditions.and("(start_time, trace_id, id) < (?, ?, ?)", args);
+    Ok(())
+}
+
+/// The simple parameters, each unless a filter names the same column.
+fn parameters(conditions: &mut Where, query: &Query, filtered: &[String], issues: &mut Vec<Value>) {
+    let free = |key: &str| !filtered.iter().any(|f| f == key);
+    let columns = [
+        ("traceId", "trace_id"),
+        ("name", "name"),
+        ("userId", "user_id"),
+        ("sessionId", "session_id"),
+        ("version", "version"),
+    ];
+    for (key, column) in columns {
+        if let Some(text) = query.get(key).filter(|_| free(key)) {
+            conditions.is(column, text);
+        }
+    }
+    match query.raw("parentObservationId").filter(|_| free("parentObservationId")) {
+        Some("") => conditions.and("parent_id IS NULL", []),
+        Some(id) => conditions.is("parent_id", id),
+        None => {}
+    }
+    for (key, known) in [("type", &TYPES[..]), ("level", &LEVELS[..])] {
+        if let Some(name) = note(query.choice(key, known), issues).filter(|_| free(key)) {
+            conditions.is(key, name);
+        }
+    }
+    if let Some(root) = note(query.choice("isRootObservation", &["true", "false"]), issues)
+        && free("isRootObservation")
+    {
+        conditions.and(if root == "true" { "parent_id IS NULL" } else { "parent_id IS NOT NULL" }, []);
+    }
+    if free("environment") {
+        conditions.one_of("environment", texts(&query.list("environment")));
+    }
+    for (key, sign) in [("fromStartTime", ">="), ("toStartTime", "<")] {
+        if let Some(time) = note(query.time(key), issues).filter(|_| free("startTime")) {
+            conditions.and(format!("start_time {sign} ?"), [Arg::from(iso(time))]);
+        }
+    }
+}
+
+/// Which fields a row shows.
+struct Shape<'a> {
+    project: &'a str,
+    groups: Vec<&'a str>,
+    cut: Option<usize>,
+}
+
+impl<'a> Shape<'a> {
+    fn of(query: &'a Query, project: &'a str) -> Self {
+        let groups = if query.get("fields").is_some() { query.list("fields") } else { vec!["core", "basic"] };
+        let full = groups.contains(&"io") || query.get("expandMetadata").is_some();
+        Self { project, groups, cut: (!full).then_some(METADATA_CUT) }
+    }
+
+    fn has(&self, group: &str) -> bool {
+        self.groups.contains(&group)
+    }
+
+    fn row(&self, r: &Row<'_>) -> rusqlite::Result<Value> {
+        let mut out = Map::new();
+        let parent = text(r, "parent_id")?;
+        put(&mut out, "id", text(r, "id")?);
+        put(&mut out, "traceId", text(r, "trace_id")?);
+        put(&mut out, "startTime", text(r, "start_time")?);
+        put(&mut out, "endTime", text(r, "end_time")?);
+        put(&mut out, "projectId", json!(self.project));
+        put(&mut out, "parentObservationId", parent.clone());
+        put(&mut out, "type", text(r, "type")?);
+        self.basic(r, &mut out)?;
+        self.payload(r, &mut out)?;
+        self.model(r, &mut out)?;
+        put(&mut out, "latency", seconds(r, "latency")?);
+        put(&mut out, "timeToFirstToken", seconds(r, "time_to_first_token")?);
+        if self.has("basic") {
+            put(&mut out, "userId", text(r, "user_id")?);
+            put(&mut out, "sessionId", text(r, "session_id")?);
+            put(&mut out, "isRootObservation", json!(parent.is_null()));
+        }
+        if self.has("trace_context") {
+            put(&mut out, "traceName", text(r, "trace_name")?);
+            put(&mut out, "release", text(r, "release")?);
+            put(&mut out, "tags", parse(&r.get::<_, String>("tags")?));
+        }
+        if self.has("basic") {
+            put(&mut out, "bookmarked", json!(false));
+            put(&mut out, "public", json!(false));
+        }
+        for key in ["modelId", "inputPrice", "outputPrice", "totalPrice"] {
+            put(&mut out, key, Value::Null);
+        }
+        Ok(Value::Object(out))
+    }
+
+    fn basic(&self, r: &Row<'_>, out: &mut Map<String, Value>) -> rusqlite::Result<()> {
+        if self.has("basic") {
+            put(out, "name", text(r, "name")?);
+            put(out, "level", text(r, "level")?);
+            put(out, "statusMessage", text(r, "status_message")?);
+            put(out, "version", text(r, "version")?);
+            put(out, "environment", text(r, "environment")?);
+        }
+        if self.has("time") {
+            put(out, "completionStartTime", text(r, "completion_start_time")?);
+            put(out, "createdAt", json!(whole_seconds(&r.get::<_, String>("created_at")?)));
+            put(out, "updatedAt", text(r, "updated_at")?);
+        }
+        Ok(())
+    }
+
+    fn payload(&self, r: &Row<'_>, out: &mut Map<String, Value>) -> rusqlite::Result<()> {
+        if self.has("io") {
+            put(out, "input", text(r, "input")?);
+            put(out, "output", text(r, "output")?);
+        }
+        if self.has("metadata") {
+            put(out, "metadata", metadata(&r.get::<_, String>("metadata")?, self.cut));
+        }
+        Ok(())
+    }
+
+    fn model(&self, r: &Row<'_>, out: &mut Map<String, Value>) -> rusqlite::Result<()> {
+        if self.has("model") {
+            put(out, "model", text(r, "model")?);
+            put(out, "internalModelId", json!(""));
+            put(out, "modelParameters", parse(&r.get::<_, String>("model_parameters")?));
+        }
+        if self.has("usage") {
+            let usage = parse(&r.get::<_, String>("usage_details")?);
+            let cost = parse(&r.get::<_, String>("cost_details")?);
+            let used = |key: &str| usage.get(key).cloned().unwrap_or(json!(0));
+            put(out, "inputUsage", used("input"));
+            put(out, "outputUsage", used("output"));
+            put(out, "totalUsage", used("total"));
+            put(out, "inputCost", cost["input"].clone());
+            put(out, "outputCost", cost["output"].clone());
+            put(out, "totalCost", number(r.get("total_cost")?));
+            put(out, "usageDetails", usage);
+            put(out, "costDetails", cost);
+        }
+        if self.has("prompt") {
+            put(out, "promptId", json!(""));
+            put(out, "promptName", json!(""));
+            put(out, "promptVersion", Value::Null);
+        }
+        if self.has("usage") {
+            put(out, "usagePricingTierId", Value::Null);
+            put(out, "usagePricingTierName", Value::Null);
+        }
+        Ok(())
+    }
+}
+
+fn put(out: &mut Map<String, Value>, key: &str, value: Value) {
+    out.insert(key.to_owned(), value);
+}
+
+fn text(r: &Row<'_>, column: &str) -> rusqlite::Result<Value> {
+    Ok(json!(r.get::<_, Option<String>>(column)?))
+}
+
+fn seconds(r: &Row<'_>, column: &str) -> rusqlite::Result<Value> {
+    Ok(r.get::<_, Option<f64>>(column)?.map_or(Value::Null, number))
+}
+
+/// `DELETE /traces/{traceId}`: comments and queue items stay behind
+pub(super) fn delete_trace(db: &Connection, call: &Call) -> Answer {
+    forget(db, call.segment(1))?;
+    Ok(Reply::ok(json!({"message": "Trace deleted successfully"})))
+}
+
+/// `DELETE /traces`
+pub(super) fn delete_traces(db: &Connection, call: &Call) -> Answer {
+    let mut fields = Fields::of(&call.body)?;
+    let given = fields.get("traceIds");
+    let Some(ids) = given.and_then(Value::as_array) else {
+        return Err(Problem::Issues(vec![issue::invalid_type("array", given, &["traceIds"])]));
+    };
+    if ids.is_empty() {
+        fields.note(issue::too_few(&["traceIds"]));
+    }
+    fields.strict(&["traceIds"]);
+    fields.finish()?;
+    for id in ids.iter().filter_map(Value::as_str) {
+        forget(db, id)?;
+    }
+    Ok(Reply::ok(json!({"message": "Traces deleted successfully"})))
+}
+
+fn forget(db: &Connection, trace: &str) -> rusqlite::Result<()> {
+    db.execute("DELETE FROM observations WHERE trace_id = ?1", [trace])?;
+    db.execute("DELETE FROM scores WHERE trace_id = ?1", [trace])?;
+    Ok(())
+}

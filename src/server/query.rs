@@ -1,0 +1,140 @@
+//! Query parameters, and the page-style lists.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, ToSql};
+use serde_json::{Value, json};
+
+use super::issue;
+use super::reply::{Answer, Problem, Reply};
+use super::value::{lenient_time, strict_time};
+
+/// The parameters of a request, in order.
+#[derive(Debug, Default)]
+pub(super) struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Decodes the part after `?`.
+    pub(super) fn parse(raw: &str) -> Self {
+        Self(url::form_urlencoded::parse(raw.as_bytes()).into_owned().collect())
+    }
+
+    /// The parameter as sent, even if empty.
+    pub(super) fn raw(&self, key: &str) -> Option<&str> {
+        self.0.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str())
+    }
+
+    /// The parameter, unless it is empty.
+    pub(super) fn get(&self, key: &str) -> Option<&str> {
+        self.raw(key).filter(|v| !v.is_empty())
+    }
+
+    /// A comma-separated list, trimmed; the parameter may also be repeated.
+    pub(super) fn list(&self, key: &str) -> Vec<&str> {
+        let given = self.0.iter().filter(|(k, _)| k == key);
+        given.flat_map(|(_, v)| v.split(',')).map(str::trim).filter(|v| !v.is_empty()).collect()
+    }
+
+    /// Refuses every parameter but `known`.
+    pub(super) fn strict(&self, known: &[&str]) -> Result<(), Problem> {
+        let mut unknown: Vec<&str> =
+            self.0.iter().map(|(k, _)| k.as_str()).filter(|k| !known.contains(k)).collect();
+        unknown.dedup();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        Err(Problem::Issues(vec![issue::unrecognized_keys(&unknown)]))
+    }
+
+    /// A whole number from 1 to `most`, or the default.
+    pub(super) fn positive(&self, key: &str, default: u32, most: u32) -> Result<u32, Value> {
+        self.get(key).map_or(Ok(default), |text| whole(key, text, false, most))
+    }
+
+    /// A whole number from 0 to `most`; an empty parameter is 0.
+    pub(super) fn count(&self, key: &str, default: u32, most: u32) -> Result<u32, Value> {
+        match self.raw(key) {
+            None => Ok(default),
+            Some("") => Ok(0),
+            Some(text) => whole(key, text, true, most),
+        }
+    }
+
+    /// One of `values`, if given.
+    pub(super) fn choice(&self, key: &str, values: &[&str]) -> Result<Option<&str>, Value> {
+        match self.raw(key) {
+            Some(text) if !values.contains(&text) => Err(issue::invalid_value(values, &[key])),
+            given => Ok(given),
+        }
+    }
+
+    /// A full date-time with zone, if given.
+    pub(super) fn time(&self, key: &str) -> Result<Option<Timestamp>, Value> {
+        let Some(text) = self.raw(key) else { return Ok(None) };
+        strict_time(text).map(Some).ok_or_else(|| issue::not_a_datetime(key))
+    }
+
+    /// Any date, if given and not empty.
+    pub(super) fn date(&self, key: &str) -> Result<Option<Timestamp>, Value> {
+        let Some(text) = self.get(key) else { return Ok(None) };
+        lenient_time(text).map(Some).ok_or_else(|| issue::not_a_date(key))
+    }
+
+    /// Page and page size.
+    pub(super) fn page(&self) -> Result<Page, Problem> {
+        let mut issues = Vec::new();
+        let page = note(self.positive("page", 1, u32::MAX), &mut issues);
+        let limit = note(self.positive("limit", 50, 100), &mut issues);
+        if issues.is_empty() { Ok(Page { page, limit }) } else { Err(Problem::Issues(issues)) }
+    }
+}
+
+/// The value, or its default with the issue noted.
+pub(super) fn note<T: Default>(read: Result<T, Value>, issues: &mut Vec<Value>) -> T {
+    read.unwrap_or_else(|issue| {
+        issues.push(issue);
+        T::default()
+    })
+}
+
+fn whole(key: &str, text: &str, zero: bool, most: u32) -> Result<u32, Value> {
+    let n: f64 = text.trim().parse().map_err(|_| issue::not_a_number(key))?;
+    if n.fract() != 0.0 {
+        return Err(issue::not_whole(key));
+    }
+    if n < 0.0 || n == 0.0 && !zero {
+        return Err(issue::too_small(zero, key));
+    }
+    if n > f64::from(most) {
+        return Err(issue::too_big(most, key));
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, 0 to u32::MAX")]
+    Ok(n as u32)
+}
+
+/// A page of a list: number from 1, and size.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Page {
+    page: u32,
+    limit: u32,
+}
+
+impl Page {
+    /// Answers with one page of `select … from_where order`, and the totals.
+    pub(super) fn answer(
+        self,
+        db: &Connection,
+        select: &str,
+        from_where: &str,
+        order: &str,
+        args: &[&dyn ToSql],
+        row: impl FnMut(&Row<'_>) -> rusqlite::Result<Value>,
+    ) -> Answer {
+        let total: i64 = db.query_row(&format!("SELECT count(*) {from_where}"), args, |r| r.get(0))?;
+        let offset = u64::from(self.page - 1) * u64::from(self.limit);
+        let sql = format!("SELECT {select} {from_where} {order} LIMIT {} OFFSET {offset}", self.limit);
+        let data = db.prepare(&sql)?.query_map(args, row)?.collect::<rusqlite::Result<Vec<_>>>()?;
+        let pages = u64::try_from(total).unwrap_or_default().div_ceil(self.limit.into());
+        let meta = json!({"page": self.page, "limit": self.limit, "totalItems": total, "totalPages": pages});
+        Ok(Reply::ok(json!({"data": data, "meta": meta})))
+    }
+}

@@ -1,0 +1,243 @@
+//! `GET /v3/scores`.
+
+use rusqlite::types::Value as Arg;
+use rusqlite::{Connection, Row, params_from_iter};
+use serde_json::{Map, Value, json};
+
+use super::Call;
+use super::issue;
+use super::query::{Query, note};
+use super::reply::{Answer, Problem, Reply};
+use super::sql::{Where, texts};
+use super::value::{base64_text, base64url_encode, iso, metadata, number};
+
+const PARAMETERS: [&str; 22] = [
+    "limit",
+    "cursor",
+    "fields",
+    "id",
+    "name",
+    "source",
+    "dataType",
+    "environment",
+    "configId",
+    "queueId",
+    "authorUserId",
+    "value",
+    "valueMin",
+    "valueMax",
+    "traceId",
+    "sessionId",
+    "observationId",
+    "experimentId",
+    "fromTimestamp",
+    "toTimestamp",
+    "userId",
+    "traceTags",
+];
+const GROUPS: [&str; 4] = ["core", "details", "subject", "annotation"];
+const SOURCES: [&str; 3] = ["API", "EVAL", "ANNOTATION"];
+const TYPES: [&str; 5] = ["NUMERIC", "CATEGORICAL", "BOOLEAN", "CORRECTION", "TEXT"];
+
+/// The list, newest first.
+pub(super) fn list(db: &Connection, call: &Call) -> Answer {
+    let query = &call.query;
+    let mut issues = Vec::new();
+    let limit = note(query.positive("limit", 50, 100), &mut issues);
+    let groups = choices(query, "fields", &GROUPS, &mut issues);
+    let mut filter = filters(query, &mut issues);
+    if !issues.is_empty() {
+        return Err(Problem::Issues(issues));
+    }
+    query.strict(&PARAMETERS)?;
+    if let Some(cursor) = query.get("cursor") {
+        after(&mut filter, cursor)?;
+    }
+    let sql = format!(
+        "SELECT * FROM scores {} ORDER BY timestamp DESC, id DESC LIMIT {}",
+        filter.sql(),
+        u64::from(limit) + 1
+    );
+    let mut data = db
+        .prepare(&sql)?
+        .query_map(params_from_iter(filter.args()), |r| row(r, &call.place.project.id, &groups))?
+        .collect::<rusqlite::Result<Vec<Value>>>()?;
+    let more = data.len() > limit as usize;
+    data.truncate(limit as usize);
+    let mut meta = json!({"limit": limit});
+    if let Some(last) = data.last().filter(|_| more) {
+        let cursor = json!({"v": 1, "lastTimestamp": last["timestamp"], "lastId": last["id"]});
+        meta["cursor"] = json!(base64url_encode(&cursor.to_string()));
+    }
+    Ok(Reply::ok(json!({"data": data, "meta": meta})))
+}
+
+fn after(filter: &mut Where, cursor: &str) -> Result<(), Problem> {
+    let invalid = || Problem::Refused("Invalid cursor format".into());
+    let cursor: Value =
+        base64_text(cursor).and_then(|text| serde_json::from_str(&text).ok()).ok_or_else(invalid)?;
+    let part = |key: &str| cursor[key].as_str().map(|t| Arg::from(t.to_owned())).ok_or_else(invalid);
+    filter.and("(timestamp, id) < (?, ?)", [part("lastTimestamp")?, part("lastId")?]);
+    Ok(())
+}
+
+/// A list parameter whose entries are known names in any case.
+fn choices(query: &Query, key: &str, known: &[&'static str], issues: &mut Vec<Value>) -> Vec<&'static str> {
+    let mut found = Vec::new();
+    for given in query.list(key) {
+        if let Some(name) = known.iter().find(|k| k.eq_ignore_ascii_case(given)) {
+            found.push(*name);
+        } else {
+            let message = format!("Invalid {key} value: \"{given}\". Allowed: {}", known.join(", "));
+            issues.push(issue::custom(&message, &[key]));
+        }
+    }
+    found
+}
+
+fn filters(query: &Query, issues: &mut Vec<Value>) -> Where {
+    let mut filter = Where::default();
+    let columns = [
+        ("id", "id"),
+        ("name", "name"),
+        ("environment", "environment"),
+        ("configId", "config_id"),
+        ("queueId", "queue_id"),
+        ("authorUserId", "author_user_id"),
+        ("traceId", "trace_id"),
+        ("sessionId", "session_id"),
+        ("experimentId", "run_id"),
+        ("observationId", "observation_id"),
+    ];
+    for (key, column) in columns {
+        filter.one_of(column, texts(&query.list(key)));
+    }
+    filter.one_of("source", texts(&choices(query, "source", &SOURCES, issues)));
+    let types = choices(query, "dataType", &TYPES, issues);
+    filter.one_of("data_type", texts(&types));
+    if let Some(from) = note(query.date("fromTimestamp"), issues) {
+        filter.and("timestamp >= ?", [Arg::from(iso(from))]);
+    }
+    if let Some(to) = note(query.date("toTimestamp"), issues) {
+        filter.and("timestamp < ?", [Arg::from(iso(to))]);
+    }
+    rules(query, issues);
+    values(&mut filter, query, &types, issues);
+    filter
+}
+
+/// Rules over several parameters.
+fn rules(query: &Query, issues: &mut Vec<Value>) {
+    for key in ["userId", "traceTags"] {
+        if query.get(key).is_some() {
+            let message = format!(
+                "{key} filter requires a trace JOIN and is not supported in v3 — use v2 or omit this filter"
+            );
+            issues.push(issue::custom(&message, &[]));
+        }
+    }
+    let entities = ["traceId", "sessionId", "experimentId"];
+    if entities.iter().filter(|key| query.get(key).is_some()).count() > 1 {
+        let message = "traceId, sessionId and experimentId filters are mutually exclusive";
+        issues.push(issue::custom(message, &[]));
+    }
+    if query.get("observationId").is_some() && query.get("traceId").is_none() {
+        let message = "observationId filter requires traceId — observation IDs are scoped to a trace";
+        issues.push(issue::custom(message, &[]));
+    }
+}
+
+/// The filters on the value, whose meaning depends on the data type.
+fn values(filter: &mut Where, query: &Query, types: &[&str], issues: &mut Vec<Value>) {
+    let given = query.list("value");
+    if !given.is_empty() {
+        match value_args(&given, types) {
+            Ok((column, args)) => filter.one_of(column, args),
+            Err(message) => issues.push(issue::custom(message, &["value"])),
+        }
+    }
+    for (key, sign) in [("valueMin", ">="), ("valueMax", "<=")] {
+        let Some(text) = query.get(key) else { continue };
+        match text.parse::<f64>() {
+            Ok(n) if n.is_finite() && types == ["NUMERIC"] => {
+                filter.and(format!("number {sign} ?"), [n.into()]);
+            }
+            Ok(n) if n.is_finite() => {
+                issues.push(issue::custom(&format!("{key} filter requires dataType=NUMERIC"), &[key]));
+            }
+            _ => issues.push(issue::not_a_number(key)),
+        }
+    }
+}
+
+fn value_args(given: &[&str], types: &[&str]) -> Result<(&'static str, Vec<Arg>), &'static str> {
+    let number = |text: &&str| text.parse::<f64>().ok().filter(|n| n.is_finite()).map(Arg::from);
+    let flag = |text: &&str| match *text {
+        "true" => Some(Arg::from(1.0)),
+        "false" => Some(Arg::from(0.0)),
+        _ => None,
+    };
+    match types {
+        ["NUMERIC"] => {
+            let args: Option<Vec<_>> = given.iter().map(number).collect();
+            Ok(("number", args.ok_or("value must be finite numbers for dataType NUMERIC")?))
+        }
+        ["BOOLEAN"] => {
+            let args: Option<Vec<_>> = given.iter().map(flag).collect();
+            Ok(("number", args.ok_or("value must be true or false for dataType BOOLEAN")?))
+        }
+        ["CATEGORICAL"] => Ok(("text", texts(given))),
+        _ => Err("value filter requires exactly one dataType of NUMERIC, BOOLEAN or CATEGORICAL"),
+    }
+}
+
+fn row(r: &Row<'_>, project: &str, groups: &[&str]) -> rusqlite::Result<Value> {
+    let mut out = Map::new();
+    let mut put = |key: &str, value: Value| {
+        out.insert(key.to_owned(), value);
+    };
+    let text = |column: &str| Ok::<_, rusqlite::Error>(json!(r.get::<_, Option<String>>(column)?));
+    put("id", text("id")?);
+    put("projectId", json!(project));
+    put("name", text("name")?);
+    put("source", text("source")?);
+    put("timestamp", text("timestamp")?);
+    put("environment", text("environment")?);
+    put("createdAt", text("created_at")?);
+    put("updatedAt", text("updated_at")?);
+    if groups.contains(&"details") {
+        put("comment", text("comment")?);
+        put("configId", text("config_id")?);
+        put("metadata", metadata(&r.get::<_, String>("metadata")?, None));
+    }
+    if groups.contains(&"annotation") {
+        put("authorUserId", text("author_user_id")?);
+        put("queueId", text("queue_id")?);
+    }
+    if groups.contains(&"subject") {
+        put("subject", subject(r)?);
+    }
+    let data_type: String = r.get("data_type")?;
+    let value = match data_type.as_str() {
+        "NUMERIC" => number(r.get::<_, Option<f64>>("number")?.unwrap_or_default()),
+        "BOOLEAN" => json!(r.get::<_, Option<f64>>("number")?.unwrap_or_default() != 0.0),
+        _ => text("text")?,
+    };
+    put("dataType", json!(data_type));
+    put("value", value);
+    Ok(Value::Object(out))
+}
+
+fn subject(r: &Row<'_>) -> rusqlite::Result<Value> {
+    let text = |column: &str| r.get::<_, Option<String>>(column);
+    let (trace, session) = (text("trace_id")?, text("session_id")?);
+    Ok(if let Some(observation) = text("observation_id")? {
+        json!({"kind": "observation", "id": observation, "traceId": trace})
+    } else if trace.is_some() {
+        json!({"kind": "trace", "id": trace})
+    } else if session.is_some() {
+        json!({"kind": "session", "id": session})
+    } else {
+        json!({"kind": "experiment", "id": text("run_id")?})
+    })
+}

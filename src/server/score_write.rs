@@ -1,0 +1,203 @@
+//! Writing and deleting scores.
+//!
+//! A write is checked against the schema and answered at once. What it does happens when it is
+//! due: then it is checked against its config, and merged into the score or dropped.
+
+use axum::http::StatusCode;
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::Call;
+use super::fields::Fields;
+use super::issue;
+use super::reply::{Answer, Problem, Reply};
+use super::value::iso;
+use crate::domain::TEXT_UNITS;
+use crate::domain::text::utf16_len;
+
+use super::score_merge::{apply, verdict};
+
+const ID_UNITS: usize = 800;
+const TYPES: [&str; 5] = ["NUMERIC", "CATEGORICAL", "BOOLEAN", "TEXT", "CORRECTION"];
+const TARGET: &str = "Provide exactly one of the following: traceId (with optional observationId), \
+    sessionId or datasetRunId. ObservationId requires traceId.";
+
+/// `POST /scores`: one score, or an array of them
+pub(super) fn create(db: &Connection, call: &Call) -> Answer {
+    match &call.body {
+        Value::Array(bodies) => create_all(db, call, bodies),
+        body => accept(db, call, body).map(|id| Reply::ok(json!({"id": id}))),
+    }
+}
+
+/// Takes what can be taken of an array. The errors carry no ids, as those of the real server.
+fn create_all(db: &Connection, call: &Call, bodies: &[Value]) -> Answer {
+    let mut errors = Vec::new();
+    for body in bodies {
+        match accept(db, call, body) {
+            Ok(_) => {}
+            Err(Problem::Broken(error)) => return Err(Problem::Broken(error)),
+            Err(problem) => errors.push(json!({"message": text(problem)})),
+        }
+    }
+    if errors.is_empty() {
+        return Ok(Reply::Json(StatusCode::ACCEPTED, json!({"message": "Accepted"})));
+    }
+    let accepted = bodies.len() - errors.len();
+    let body = json!({"accepted": accepted, "rejected": errors.len(), "errors": errors});
+    Ok(Reply::Json(StatusCode::MULTI_STATUS, body))
+}
+
+fn text(problem: Problem) -> String {
+    match problem {
+        Problem::Issues(issues) => {
+            let messages = issues.iter().filter_map(|i| i["message"].as_str());
+            messages.collect::<Vec<_>>().join("; ")
+        }
+        Problem::Refused(message) | Problem::Unfit(message) => message,
+        _ => "Invalid request data".into(),
+    }
+}
+
+/// Checks a body, notes it as due, and returns the score's id.
+fn accept(db: &Connection, call: &Call, body: &Value) -> Result<String, Problem> {
+    let given = check(body)?;
+    let id = given.filter(|id| !id.is_empty()).map_or_else(|| Uuid::new_v4().to_string(), str::to_owned);
+    let mut body = body.clone();
+    body["id"] = json!(id);
+    if body["timestamp"].is_null() {
+        body["timestamp"] = json!(iso(call.now));
+    }
+    if call.place.options.strict {
+        verdict(db, &body)?
+            .map_err(|reason| Problem::Refused(format!("Score {id} does not fit: {reason}")))?;
+    }
+    enqueue(db, call, &json!({"write": body}))?;
+    Ok(id)
+}
+
+/// `DELETE /scores/{scoreId}`: answered alike whether it exists or not
+pub(super) fn delete(db: &Connection, call: &Call) -> Answer {
+    enqueue(db, call, &json!({"delete": call.segment(1)}))?;
+    let body = json!({"message": "Score deletion queued successfully"});
+    Ok(Reply::Json(StatusCode::ACCEPTED, body))
+}
+
+fn enqueue(db: &Connection, call: &Call, event: &Value) -> rusqlite::Result<()> {
+    let due = call.now.saturating_add(call.place.options.score_delay).map_or_else(|_| iso(call.now), iso);
+    db.execute("INSERT INTO score_events (due, body) VALUES (?1, ?2)", [due, event.to_string()])?;
+    Ok(())
+}
+
+/// Does what is due by `now`, oldest first.
+pub(super) fn settle(db: &mut Connection, now: Timestamp) -> rusqlite::Result<()> {
+    let now = iso(now);
+    let any = "SELECT EXISTS (SELECT 1 FROM score_events WHERE due <= ?1)";
+    if !db.query_row(any, [&now], |r| r.get(0))? {
+        return Ok(());
+    }
+    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    while let Some(event) = next_due(&tx, &now)? {
+        match &event {
+            Value::Object(event) if event.contains_key("delete") => {
+                tx.execute("DELETE FROM scores WHERE id = ?1", [event["delete"].as_str()])?;
+            }
+            event => apply(&tx, &event["write"], &now)?,
+        }
+    }
+    tx.commit()
+}
+
+fn next_due(db: &Connection, now: &str) -> rusqlite::Result<Option<Value>> {
+    let sql = "DELETE FROM score_events WHERE seq =
+        (SELECT min(seq) FROM score_events WHERE due <= ?1) RETURNING body";
+    let body: Option<String> = db.query_row(sql, [now], |r| r.get(0)).optional()?;
+    Ok(body.map(|body| super::value::parse(&body)))
+}
+
+/// Checks the schema and returns the id, if there is one.
+fn check(body: &Value) -> Result<Option<&str>, Problem> {
+    let mut fields = Fields::of(body)?;
+    let kind = fields.get("dataType");
+    if kind.is_some_and(|k| !k.as_str().is_some_and(|k| TYPES.contains(&k))) {
+        return Err(Problem::Issues(vec![issue::no_variant("dataType")]));
+    }
+    let kind = kind.and_then(Value::as_str);
+    let id = fields.text_or_null("id").value();
+    if fields.optional_text("name").or_else(|| Some(fields.text("name"))) == Some("")
+        && matches!(fields.get("name"), Some(Value::String(_)))
+    {
+        fields.note(issue::too_short(&["name"]));
+    }
+    check_value(&mut fields, kind);
+    let [trace, session, run, observation] =
+        ["traceId", "sessionId", "datasetRunId", "observationId"].map(|key| fields.text_or_null(key).value());
+    let config = fields.text_or_null("configId").value();
+    for key in ["queueId", "comment"] {
+        fields.text_or_null(key);
+    }
+    fields.optional_text("environment");
+    fields.time_or_null("timestamp");
+    let source = fields.optional_choice("source", &["API", "ANNOTATION"]);
+    if kind == Some("CORRECTION") {
+        fields.nothing("configId");
+    }
+    if fields.is_clean() {
+        let targets = [trace, session, run].iter().flatten().count();
+        if targets != 1 || observation.is_some() && trace.is_none() {
+            let path = ["traceId", "sessionId", "datasetRunId", "observationId"];
+            fields.note(issue::custom(TARGET, &path));
+        }
+        if source == Some("ANNOTATION") && config.is_none() && kind != Some("CORRECTION") {
+            let message = "configId is required when source is ANNOTATION (except for CORRECTION scores).";
+            fields.note(issue::custom(message, &["configId"]));
+        }
+    }
+    fields.finish()?;
+    check_id(id.unwrap_or_default())?;
+    Ok(id)
+}
+
+fn check_value(fields: &mut Fields<'_>, kind: Option<&str>) {
+    let path = &["value"];
+    match (kind, fields.get("value")) {
+        (None, Some(Value::Number(_) | Value::String(_))) => {}
+        (None, other) => {
+            let wanted = ["number", "string"].map(|t| vec![issue::invalid_type(t, other, &[])]);
+            fields.note(issue::no_alternative(&wanted, path));
+        }
+        (Some("NUMERIC"), _) => {
+            fields.number("value");
+        }
+        (Some("BOOLEAN"), _) => {
+            let n = fields.number("value");
+            if n != 0.0 && (n - 1.0).abs() > 0.0 {
+                let message = "Value must be a number equal to either 0 or 1 for data type BOOLEAN";
+                fields.note(issue::custom(message, path));
+            }
+        }
+        (Some("TEXT"), Some(Value::String(text))) => match utf16_len(text) {
+            0 => fields.note(issue::too_short(path)),
+            n if n > TEXT_UNITS => fields.note(issue::too_long(TEXT_UNITS, path)),
+            _ => {}
+        },
+        (Some(_), _) => {
+            fields.text("value");
+        }
+    }
+}
+
+/// Ids are checked on their way into the event store, which words its refusal differently.
+fn check_id(id: &str) -> Result<(), Problem> {
+    if utf16_len(id) > ID_UNITS {
+        let issues = json!([issue::too_long(ID_UNITS, &["body", "id"])]);
+        return Err(Problem::Unfit(serde_json::to_string_pretty(&issues).unwrap_or_default()));
+    }
+    if id.contains('\r') {
+        let issues = json!([issue::custom("ID cannot contain carriage return characters", &["body", "id"])]);
+        return Err(Problem::Unfit(serde_json::to_string_pretty(&issues).unwrap_or_default()));
+    }
+    Ok(())
+}

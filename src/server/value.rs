@@ -1,0 +1,137 @@
+//! How the API writes times, numbers, ids and stored JSON.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
+use serde_json::{Map, Number, Value};
+use uuid::Uuid;
+
+/// ISO-8601 UTC with milliseconds and `Z`.
+pub(super) fn iso(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
+/// A stored time cut to whole seconds: the event store keeps `createdAt` no finer.
+pub(super) fn whole_seconds(iso: &str) -> String {
+    format!("{}.000Z", iso.get(..19).unwrap_or(iso))
+}
+
+/// Reads a full date-time with `Z` or `+hh:mm`; everything else is refused.
+pub(super) fn strict_time(text: &str) -> Option<Timestamp> {
+    let zone = text.ends_with('Z')
+        || text.len() > 6 && {
+            let tail = text.as_bytes().get(text.len() - 6..)?;
+            matches!(tail.first(), Some(b'+' | b'-')) && tail.get(3) == Some(&b':')
+        };
+    (zone && text.as_bytes().get(10) == Some(&b'T')).then(|| text.parse().ok()).flatten()
+}
+
+/// Reads what a JavaScript `Date` would: also dates alone and times without a zone, taken as UTC.
+pub(super) fn lenient_time(text: &str) -> Option<Timestamp> {
+    text.parse().ok().or_else(|| {
+        let civil = text.parse::<DateTime>().ok()?;
+        Offset::UTC.to_timestamp(civil).ok()
+    })
+}
+
+/// A number as JavaScript prints it: whole ones without a fraction.
+pub(super) fn number(n: f64) -> Value {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if n.fract() == 0.0 && n.abs() <= EXACT {
+        #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]
+        return Value::from(n as i64);
+    }
+    Number::from_f64(n).map_or(Value::Null, Value::Number)
+}
+
+/// An id in the manner of a cuid: 25 characters, ascending with time and `count`.
+pub(super) fn cuid(at: Timestamp, count: u64) -> String {
+    let millis = u128::try_from(at.as_millisecond()).unwrap_or_default();
+    let random = base36(Uuid::new_v4().as_u128(), 12);
+    format!("c{}{}{random}", base36(millis, 8), base36(count.into(), 4))
+}
+
+/// The last `width` digits of `n` to the base 36.
+fn base36(mut n: u128, width: usize) -> String {
+    let mut digits = vec!['0'; width];
+    for digit in digits.iter_mut().rev() {
+        let d = u8::try_from(n % 36).unwrap_or_default();
+        *digit = char::from(if d < 10 { b'0' + d } else { b'a' + d - 10 });
+        n /= 36;
+    }
+    digits.into_iter().collect()
+}
+
+/// A metadata object as the event store gives it back: every value was stored as text and is
+/// parsed again, so `"1"` comes back as 1. With `limit`, texts are cut to that many characters
+/// first, and a cut JSON text stays a string.
+pub(super) fn metadata(stored: &str, limit: Option<usize>) -> Value {
+    let Value::Object(map) = parse(stored) else { return Value::Object(Map::new()) };
+    Value::Object(map.into_iter().map(|(key, value)| (key, reread(value, limit))).collect())
+}
+
+fn reread(value: Value, limit: Option<usize>) -> Value {
+    let text = match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    match limit.and_then(|most| text.char_indices().nth(most)) {
+        Some((end, _)) => Value::from(&text[..end]),
+        None => serde_json::from_str(&text).map(exact).unwrap_or(Value::String(text)),
+    }
+}
+
+/// Whole numbers JavaScript cannot hold come back as strings.
+fn exact(value: Value) -> Value {
+    match &value {
+        Value::Number(n) if n.as_i64().is_some_and(|n| n.unsigned_abs() > 1 << 53) => {
+            Value::String(n.to_string())
+        }
+        Value::Number(n) => n.as_f64().map_or(Value::Null, number),
+        _ => value,
+    }
+}
+
+/// Stored JSON; null where it is none.
+pub(super) fn parse(stored: &str) -> Value {
+    serde_json::from_str(stored).unwrap_or_default()
+}
+
+/// A payload as `v2/observations` returns it: JSON text, or a string just as it is; nothing for null.
+pub(super) fn payload(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
+/// Folds `newer` into `older`, key by key and level by level.
+pub(super) fn merge(older: &mut Value, newer: &Value) {
+    match (older, newer) {
+        (Value::Object(older), Value::Object(newer)) => {
+            for (key, value) in newer {
+                merge(older.entry(key.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (older, newer) => *older = newer.clone(),
+    }
+}
+
+/// Standard base64, padded: cursors of observations.
+pub(super) fn base64_encode(text: &str) -> String {
+    STANDARD.encode(text)
+}
+
+/// base64url without padding: cursors of scores.
+pub(super) fn base64url_encode(text: &str) -> String {
+    URL_SAFE_NO_PAD.encode(text)
+}
+
+/// Text behind either alphabet, padded or not.
+pub(super) fn base64_text(encoded: &str) -> Option<String> {
+    let plain = encoded.trim_end_matches('=').replace('+', "-").replace('/', "_");
+    String::from_utf8(URL_SAFE_NO_PAD.decode(plain).ok()?).ok()
+}

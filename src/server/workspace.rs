@@ -1,0 +1,209 @@
+//! The embedded workspace: one SQLite file with one project, its keys and its data.
+
+use std::fmt;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+use uuid::Uuid;
+
+use super::sample;
+use super::value::cuid;
+
+/// Schema steps; `PRAGMA user_version` counts those already taken.
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+
+/// Tables of the project's data, children before parents.
+const DATA: [&str; 9] = [
+    "score_events",
+    "scores",
+    "comments",
+    "observations",
+    "media",
+    "items",
+    "assignments",
+    "queues",
+    "score_configs",
+];
+
+/// How long a statement waits for another process.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// What a new workspace starts with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seed {
+    /// The sample project.
+    Sample,
+    /// Nothing.
+    Empty,
+}
+
+/// The workspace's API keys.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// `pk-lf-…`; names the project.
+    pub public_key: String,
+    /// `sk-lf-…`; opens it.
+    pub secret_key: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("public_key", &self.public_key).finish_non_exhaustive()
+    }
+}
+
+/// Why a workspace cannot be opened or reset.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkspaceError {
+    /// The file or its directory cannot be made.
+    #[error("cannot create the workspace file: {0}")]
+    File(#[from] std::io::Error),
+    /// SQLite refuses.
+    #[error("workspace database: {0}")]
+    Database(#[from] rusqlite::Error),
+    /// Written by a newer version of this program.
+    #[error("the workspace has schema {found}, this version knows up to {known}")]
+    Newer {
+        /// Schema of the file.
+        found: u32,
+        /// Newest known schema.
+        known: u32,
+    },
+    /// The built-in sample is malformed.
+    #[error("sample project: {0}")]
+    Sample(String),
+}
+
+/// An open workspace. Several processes may have the same file open.
+pub struct Workspace {
+    pub(super) db: Connection,
+    pub(super) project: Project,
+    credentials: Credentials,
+}
+
+/// The one project of a workspace.
+#[derive(Debug, Clone)]
+pub(super) struct Project {
+    /// Identifier.
+    pub(super) id: String,
+    /// Shown to people.
+    pub(super) name: String,
+}
+
+impl Workspace {
+    /// Opens the file, first creating it (mode 0600, in a directory of mode 0700), its schema, its
+    /// keys and what `seed` says. Later opens keep everything.
+    pub fn open(path: &Path, seed: Seed, now: Timestamp) -> Result<Self, WorkspaceError> {
+        create_private(path)?;
+        let db = Connection::open(path)?;
+        db.busy_timeout(BUSY)?;
+        db.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+        db.pragma_update(None, "synchronous", "NORMAL")?;
+        Self::prepare(db, seed, now)
+    }
+
+    /// A workspace that is gone when it is dropped.
+    pub fn in_memory(seed: Seed, now: Timestamp) -> Result<Self, WorkspaceError> {
+        Self::prepare(Connection::open_in_memory()?, seed, now)
+    }
+
+    fn prepare(mut db: Connection, seed: Seed, now: Timestamp) -> Result<Self, WorkspaceError> {
+        db.pragma_update(None, "foreign_keys", true)?;
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        migrate(&tx)?;
+        if meta(&tx, "secret_key")?.is_none() {
+            start(&tx, seed, now)?;
+        }
+        let read = |key| Ok::<_, rusqlite::Error>(meta(&tx, key)?.unwrap_or_default());
+        let project = Project { id: read("project_id")?, name: read("project_name")? };
+        let credentials = Credentials { public_key: read("public_key")?, secret_key: read("secret_key")? };
+        tx.commit()?;
+        Ok(Self { db, project, credentials })
+    }
+
+    /// Throws all data away and starts again with the sample; the keys stay.
+    pub fn reset_sample(&mut self, now: Timestamp) -> Result<(), WorkspaceError> {
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for table in DATA {
+            tx.execute(&format!("DELETE FROM {table}"), [])?;
+        }
+        tx.execute("DELETE FROM users", [])?;
+        sample::plant(&tx, now)?;
+        tx.commit()?;
+        Ok(())
+    }
+
+    /// The keys, for the client that talks to this workspace.
+    #[must_use]
+    pub fn credentials(&self) -> Credentials {
+        self.credentials.clone()
+    }
+}
+
+/// Keys, project and data of a workspace that has none yet.
+fn start(tx: &Transaction<'_>, seed: Seed, now: Timestamp) -> Result<(), WorkspaceError> {
+    let name = match seed {
+        Seed::Sample => "Sample project",
+        Seed::Empty => "Workspace",
+    };
+    let values = [
+        ("public_key", format!("pk-lf-{}", Uuid::new_v4())),
+        ("secret_key", format!("sk-lf-{}", Uuid::new_v4())),
+        ("project_id", cuid(now, 0)),
+        ("project_name", name.to_owned()),
+        ("counter", "0".to_owned()),
+    ];
+    for (key, value) in values {
+        tx.execute("INSERT INTO meta (key, value) VALUES (?1, ?2)", [key, &value])?;
+    }
+    if seed == Seed::Sample {
+        sample::plant(tx, now)?;
+    }
+    Ok(())
+}
+
+fn migrate(tx: &Transaction<'_>) -> Result<(), WorkspaceError> {
+    let found: u32 = tx.query_row("PRAGMA user_version", [], |r| r.get(0))?;
+    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+    let todo = MIGRATIONS.get(found as usize..).ok_or(WorkspaceError::Newer { found, known })?;
+    for step in todo {
+        tx.execute_batch(step)?;
+    }
+    if !todo.is_empty() {
+        tx.pragma_update(None, "user_version", known)?;
+    }
+    Ok(())
+}
+
+fn meta(db: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
+    db.query_row("SELECT value FROM meta WHERE key = ?1", [key], |r| r.get(0)).optional()
+}
+
+/// A fresh id for a queue or an item.
+pub(super) fn next_id(db: &Connection, now: Timestamp) -> rusqlite::Result<String> {
+    let sql = "UPDATE meta SET value = value + 1 WHERE key = 'counter' RETURNING CAST(value AS INTEGER)";
+    let count: i64 = db.query_row(sql, [], |r| r.get(0))?;
+    Ok(cuid(now, count.unsigned_abs()))
+}
+
+/// Makes sure the file exists and only its owner can read it; SQLite gives its side files the
+/// same mode.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    let mut directory = fs::DirBuilder::new();
+    directory.recursive(true);
+    let mut file = fs::OpenOptions::new();
+    file.create(true).append(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+        directory.mode(0o700);
+        file.mode(0o600);
+    }
+    if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+        directory.create(parent)?;
+    }
+    file.open(path).map(drop)
+}
