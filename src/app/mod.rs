@@ -1,1 +1,32 @@
-//! The state of the program and how it changes: Model, Msg, Effect, update.
+//! The state of the program and how it changes.
+//!
+//! [`update`] is the only place where the [`Model`] changes. It takes a [`Msg`] and the time and
+//! answers with [`Effect`]s for the runtime; it does no I/O and never waits.
+
+mod browse;
+mod commands;
+mod dispatch;
+mod editor;
+mod effect;
+pub mod geometry;
+mod item;
+mod local;
+mod modal;
+mod model;
+mod msg;
+mod reading;
+mod review;
+mod rubric;
+mod writing;
+
+pub use browse::{Browse, Filter, Items, item_rows, queue_rows};
+pub use dispatch::{contexts, update};
+pub use editor::Editor;
+pub use effect::{Doc, DocKey, DocSource, Effect, FetchPage, RecordToken};
+pub use item::{ItemData, Load, Mine, Progress, progress};
+pub use modal::{Modal, Prompt, PromptFor, Purpose, Showing, TextForm, Viewer};
+pub use model::{Connection, Model, Notice, Screen, Start};
+pub use msg::{Failure, Label, LocalState, Msg, Pause, ServerInfo};
+pub use reading::{comments_key, content_key, info_key, tree_len, visible_tree};
+pub use review::{Find, Review};
+pub use rubric::describe_write;

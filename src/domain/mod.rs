@@ -26,5 +26,5 @@ pub use score::{DataType, Score, Source, Target, Value, score_id};
 pub use subject::{Subject, SubjectHeader};
 pub use time::{Now, ago, clock, duration};
 pub use trace::{Level, Observation, ObservationType, TreeRow, Usage, flatten};
-pub use worklist::Worklist;
+pub use worklist::{Next, PAGE, Worklist};
 pub use write::{CommentWrite, ScoreWrite, Write, WriteKind, WriteState, Written};

@@ -1,0 +1,257 @@
+//! The queues and the items of one of them.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+
+use super::item::Load;
+use super::{Effect, FetchPage, Label, Model};
+use crate::domain::{Counts, Item, ItemStatus, Object, ObjectKind, Queue, QueueId, Worklist};
+
+/// Which items are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Filter {
+    /// Those still to do.
+    #[default]
+    Pending,
+    /// Those done.
+    Completed,
+    /// All.
+    All,
+}
+
+impl Filter {
+    /// As the API asks.
+    #[must_use]
+    pub fn status(self) -> Option<ItemStatus> {
+        match self {
+            Self::Pending => Some(ItemStatus::Pending),
+            Self::Completed => Some(ItemStatus::Completed),
+            Self::All => None,
+        }
+    }
+
+    /// The next one round.
+    #[must_use]
+    pub fn next(self) -> Self {
+        match self {
+            Self::Pending => Self::Completed,
+            Self::Completed => Self::All,
+            Self::All => Self::Pending,
+        }
+    }
+
+    /// In words.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Completed => "completed",
+            Self::All => "all",
+        }
+    }
+}
+
+/// The items of the queue under the cursor.
+#[derive(Debug, Clone, Default)]
+pub struct Items {
+    /// Whose items these are.
+    pub queue: Option<QueueId>,
+    /// Which of them.
+    pub filter: Filter,
+    /// The items, oldest first.
+    pub list: Worklist,
+    /// Position under the cursor.
+    pub cursor: usize,
+    /// First position shown.
+    pub top: usize,
+    /// Why the last page did not come, if so.
+    pub failure: Option<super::Failure>,
+    /// Pages asked for.
+    pub(super) asked: HashSet<usize>,
+    pub(super) generation: u64,
+}
+
+/// The browse screen.
+#[derive(Debug, Clone, Default)]
+pub struct Browse {
+    /// The queues, oldest first.
+    pub queues: Load<Vec<Queue>>,
+    /// When the queues were fetched, if they come from the cache.
+    pub cached_at: Option<Timestamp>,
+    /// Progress by queue.
+    pub counts: HashMap<QueueId, Counts>,
+    /// The queue under the cursor.
+    pub cursor: usize,
+    /// First queue shown.
+    pub top: usize,
+    /// Whether the items have the focus rather than the queues.
+    pub on_items: bool,
+    /// The items of the queue under the cursor.
+    pub items: Items,
+    /// Names by object id.
+    pub labels: HashMap<String, Label>,
+    /// Objects whose names have been asked for.
+    pub(super) labels_asked: HashSet<String>,
+}
+
+impl Browse {
+    /// The queue under the cursor.
+    #[must_use]
+    pub fn queue(&self) -> Option<&Queue> {
+        self.queues.ready()?.get(self.cursor)
+    }
+
+    /// The item under the cursor, if loaded.
+    #[must_use]
+    pub fn item(&self) -> Option<&Item> {
+        self.items.list.get(self.items.cursor)
+    }
+}
+
+/// Rows the item list has for items at the present size.
+#[must_use]
+pub fn item_rows(model: &Model) -> usize {
+    let areas = super::geometry::browse(model.size, model.browse.on_items);
+    areas.items.map_or(0, |area| usize::from(area.height.saturating_sub(3)))
+}
+
+/// Rows the queue list has for queues at the present size.
+#[must_use]
+pub fn queue_rows(model: &Model) -> usize {
+    let areas = super::geometry::browse(model.size, model.browse.on_items);
+    areas.queues.map_or(0, |area| usize::from(area.height.saturating_sub(1)))
+}
+
+/// Shows the items of the queue under the cursor.
+pub(super) fn show_queue(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some(queue) = model.browse.queue().map(|queue| queue.id.clone()) else { return };
+    if model.browse.items.queue.as_ref() == Some(&queue) {
+        return;
+    }
+    let generation = model.browse.items.generation + 1;
+    let filter = model.browse.items.filter;
+    model.browse.items = Items { queue: Some(queue), filter, generation, ..Items::default() };
+    load_window(model, effects);
+}
+
+/// Starts the list afresh, keeping the cursor where it is.
+pub(super) fn reload_items(model: &mut Model, effects: &mut Vec<Effect>) {
+    let items = &mut model.browse.items;
+    items.list.reset();
+    items.asked.clear();
+    items.failure = None;
+    items.generation += 1;
+    load_window(model, effects);
+}
+
+/// Asks for the pages the window needs and does not have.
+pub(super) fn load_window(model: &mut Model, effects: &mut Vec<Effect>) {
+    let rows = item_rows(model).max(10);
+    let items = &mut model.browse.items;
+    let from = items.top.min(items.cursor).saturating_sub(rows / 2);
+    let range = from..items.cursor.max(items.top) + rows * 3 / 2;
+    ask_pages(items, range, effects);
+}
+
+/// Asks for the pages that hold a range of positions, once each.
+pub(super) fn ask_pages(items: &mut Items, range: std::ops::Range<usize>, effects: &mut Vec<Effect>) {
+    let Some(queue) = items.queue.clone() else { return };
+    if items.failure.is_some() {
+        return;
+    }
+    for page in items.list.missing_pages(range) {
+        if items.asked.insert(page) {
+            let fetch = FetchPage {
+                queue: queue.clone(),
+                status: items.filter.status(),
+                page,
+                generation: items.generation,
+            };
+            effects.push(Effect::FetchItems(fetch));
+        }
+    }
+}
+
+/// Takes a page in, and goes on to those that are still missing.
+pub(super) fn take_page(
+    model: &mut Model,
+    fetch: &FetchPage,
+    result: Result<(Vec<Item>, usize), super::Failure>,
+    effects: &mut Vec<Effect>,
+) {
+    let items = &mut model.browse.items;
+    if items.queue.as_ref() != Some(&fetch.queue) || items.generation != fetch.generation {
+        return;
+    }
+    items.asked.remove(&fetch.page);
+    match result {
+        Ok((page, total)) => {
+            items.failure = None;
+            items.list.place(fetch.page, total, page);
+            if let Some(last) = items.list.len().and_then(|len| len.checked_sub(1)) {
+                items.cursor = items.cursor.min(last);
+            }
+            overlay_own_status(model);
+            model.last_sync = Some(model.now.wall);
+        }
+        Err(failure) => items.failure = Some(failure),
+    }
+    load_window(model, effects);
+    ask_labels(model, effects);
+}
+
+/// The server still lists as pending what was completed here a moment ago.
+fn overlay_own_status(model: &mut Model) {
+    for written in model.open_writes.values() {
+        if let crate::domain::Write::Status { item_id, status, .. } = &written.write {
+            model.browse.items.list.set_status(item_id, *status);
+        }
+    }
+}
+
+/// Asks for the names of the items in the window.
+pub(super) fn ask_labels(model: &mut Model, effects: &mut Vec<Effect>) {
+    let rows = item_rows(model).max(10);
+    let browse = &mut model.browse;
+    let top = browse.items.top;
+    let mut objects: Vec<Object> = Vec::new();
+    for position in top..top + rows {
+        let Some(item) = browse.items.list.get(position) else { continue };
+        if item.object.kind != ObjectKind::Session && browse.labels_asked.insert(item.object.id.clone()) {
+            objects.push(item.object.clone());
+        }
+    }
+    if !objects.is_empty() {
+        effects.push(Effect::FetchLabels(objects));
+    }
+}
+
+/// Takes the queues in: oldest first, as they were set up.
+pub(super) fn take_queues(
+    model: &mut Model,
+    result: Result<Vec<Queue>, super::Failure>,
+    cached_at: Option<Timestamp>,
+    effects: &mut Vec<Effect>,
+) {
+    match result {
+        Ok(mut queues) => {
+            queues.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+            let kept = model.browse.queue().map(|queue| queue.id.clone());
+            let at = kept.and_then(|id| queues.iter().position(|queue| queue.id == id));
+            model.browse.cursor =
+                at.unwrap_or_else(|| model.browse.cursor.min(queues.len().saturating_sub(1)));
+            if cached_at.is_none() {
+                model.last_sync = Some(model.now.wall);
+                effects.push(Effect::FetchCounts(queues.iter().map(|queue| queue.id.clone()).collect()));
+            }
+            model.browse.cached_at = cached_at;
+            model.browse.queues = Load::Ready(queues);
+            if cached_at.is_none() {
+                show_queue(model, effects);
+            }
+        }
+        Err(failure) if model.browse.queues.ready().is_none() => model.browse.queues = Load::Failed(failure),
+        Err(failure) => model.say(failure.message),
+    }
+}

@@ -1,0 +1,319 @@
+//! Actions: what each one does where.
+
+use super::browse::{self, Filter};
+use super::geometry::Pane;
+use super::modal::{Modal, Prompt, PromptFor, Showing, Viewer};
+use super::reading::{self, Motion};
+use super::{Connection, Editor, Effect, Model, Screen, review, rubric, writing};
+use crate::domain::WriteState;
+use crate::input::Action;
+
+/// Does what an action says, in the place where the reviewer is.
+pub(super) fn perform(model: &mut Model, action: Action, count: Option<usize>, effects: &mut Vec<Effect>) {
+    match action {
+        Action::Quit => quit(model, effects),
+        Action::Redraw => effects.push(Effect::Redraw),
+        Action::Suspend => effects.push(Effect::Suspend),
+        _ if !model.modals.is_empty() => viewer(model, action, effects),
+        Action::Help => model.modals.push(Modal::Viewer(Viewer::new(Showing::Help))),
+        Action::Unsent => model.modals.push(Modal::Viewer(Viewer::new(Showing::Unsent))),
+        Action::Back => back(model, effects),
+        Action::Cancel => cancel(model),
+        Action::Guidelines => guidelines(model),
+        _ => match model.screen {
+            Screen::Browse => browse_action(model, action, count.unwrap_or(1), effects),
+            Screen::Review => review_action(model, action, effects),
+            Screen::Summary => summary_action(model, action, effects),
+        },
+    }
+}
+
+fn quit(model: &mut Model, effects: &mut Vec<Effect>) {
+    if model.quitting {
+        effects.push(Effect::QuitNow);
+        return;
+    }
+    if let Some(Modal::Editor(form)) = model.modals.last() {
+        let (item, key, text) = (form.item.clone(), form.draft_key(), form.editor.text());
+        effects.push(Effect::SaveDraft(item, key, text));
+    }
+    model.quitting = true;
+    effects.extend([Effect::ReleaseAll, Effect::Quit]);
+}
+
+fn back(model: &mut Model, effects: &mut Vec<Effect>) {
+    match model.screen {
+        Screen::Browse if model.browse.on_items => model.browse.on_items = false,
+        Screen::Browse => quit(model, effects),
+        Screen::Review | Screen::Summary => review::leave_review(model, effects),
+    }
+}
+
+fn cancel(model: &mut Model) {
+    if !model.review.typed_ahead.is_empty() || model.review.seeking.is_some() {
+        model.review.typed_ahead.clear();
+        model.review.seeking = None;
+    } else if model.review.find.take().is_some() || model.notice.take().is_some() {
+        // Gone.
+    } else if model.review.zoomed {
+        model.review.zoomed = false;
+    }
+}
+
+fn guidelines(model: &mut Model) {
+    let queue = match model.screen {
+        Screen::Browse => model.browse.queue(),
+        Screen::Review | Screen::Summary => model.reviewed_queue(),
+    };
+    match queue.map(|queue| queue.id.clone()) {
+        Some(id) => model.modals.push(Modal::Viewer(Viewer::new(Showing::Guidelines(id)))),
+        None => model.say("no queue here yet"),
+    }
+}
+
+/// A list or scroll movement, if the action is one.
+fn motion(action: Action, count: usize) -> Option<Motion> {
+    match action {
+        Action::Down | Action::ScrollDown => Some(Motion::Down(count)),
+        Action::Up | Action::ScrollUp => Some(Motion::Up(count)),
+        Action::HalfDown => Some(Motion::HalfDown),
+        Action::HalfUp => Some(Motion::HalfUp),
+        Action::Top => Some(Motion::Top),
+        Action::Bottom => Some(Motion::Bottom),
+        _ => None,
+    }
+}
+
+fn viewer(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
+    let writes: Vec<i64> = model.open_writes.keys().copied().collect();
+    let Some(Modal::Viewer(viewer)) = model.modals.last_mut() else { return };
+    if let Some(motion) = motion(action, 1) {
+        let (last, height) = match viewer.showing {
+            Showing::Unsent => (writes.len().saturating_sub(1), 10),
+            // How far there is to scroll depends on the rows; drawing stops at the last ones.
+            _ => (usize::from(u16::MAX), usize::from(super::geometry::viewer(model.size).height)),
+        };
+        viewer.scroll = reading::moved(viewer.scroll, motion, last, height);
+        return;
+    }
+    match action {
+        Action::Close => {
+            model.modals.pop();
+        }
+        Action::Retry => retry(model, &writes, effects),
+        _ => {}
+    }
+}
+
+fn retry(model: &mut Model, writes: &[i64], effects: &mut Vec<Effect>) {
+    let Some(Modal::Viewer(viewer)) = model.modals.last() else { return };
+    let Some(written) = writes.get(viewer.scroll).and_then(|seq| model.open_writes.get(seq)) else { return };
+    match written.state {
+        WriteState::Refused | WriteState::Pending | WriteState::Held => {
+            effects.push(Effect::Retry(written.seq))
+        }
+        _ => model.say("this one is already on its way"),
+    }
+}
+
+fn browse_action(model: &mut Model, action: Action, count: usize, effects: &mut Vec<Effect>) {
+    if let Some(motion) = motion(action, count) {
+        if model.browse.on_items {
+            move_item(model, motion, effects)
+        } else {
+            move_queue(model, motion, effects)
+        }
+        return;
+    }
+    match action {
+        Action::Open if model.browse.on_items => {
+            let cursor = model.browse.items.cursor;
+            if model.browse.items.list.is_empty() {
+                model.say("no items here: press f for the others");
+            } else {
+                model.review.queue.clone_from(&model.browse.items.queue);
+                review::open_at(model, cursor, effects);
+            }
+        }
+        Action::Open => open_queue(model, effects),
+        Action::PaneRight | Action::NextPane if !model.browse.on_items => model.browse.on_items = true,
+        Action::PaneLeft | Action::PrevPane | Action::NextPane | Action::PaneRight => {
+            model.browse.on_items = false
+        }
+        Action::Refresh => {
+            effects.push(Effect::FetchQueues);
+            if matches!(model.connection, Connection::Failed(_)) {
+                model.connection = Connection::Connecting;
+                effects.push(Effect::Connect);
+            }
+            browse::reload_items(model, effects);
+        }
+        Action::StatusFilter => set_filter(model, model.browse.items.filter.next(), effects),
+        Action::Reopen => reopen_under_cursor(model, effects),
+        _ => {}
+    }
+}
+
+/// Starts on the queue under the cursor.
+fn open_queue(model: &mut Model, effects: &mut Vec<Effect>) {
+    if model.browse.queue().is_none() {
+        model.say("no queue here yet");
+        return;
+    }
+    browse::show_queue(model, effects);
+    if model.browse.items.filter != Filter::Pending {
+        set_filter(model, Filter::Pending, effects);
+    }
+    review::start(model, effects);
+}
+
+fn set_filter(model: &mut Model, filter: Filter, effects: &mut Vec<Effect>) {
+    model.browse.items.filter = filter;
+    model.browse.items.cursor = 0;
+    model.browse.items.top = 0;
+    browse::reload_items(model, effects);
+}
+
+fn reopen_under_cursor(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some(item) = model.browse.item().cloned() else { return };
+    review::reopen_item(model, &item.id, item.queue_id, item.status, effects);
+}
+
+fn move_queue(model: &mut Model, motion: Motion, effects: &mut Vec<Effect>) {
+    let last = model.browse.queues.ready().map_or(0, |queues| queues.len().saturating_sub(1));
+    let height = browse::queue_rows(model).max(1);
+    model.browse.cursor = reading::moved(model.browse.cursor, motion, last, height);
+    model.browse.top =
+        model.browse.top.clamp((model.browse.cursor + 1).saturating_sub(height), model.browse.cursor);
+    browse::show_queue(model, effects);
+}
+
+fn move_item(model: &mut Model, motion: Motion, effects: &mut Vec<Effect>) {
+    let height = browse::item_rows(model).max(1);
+    let items = &mut model.browse.items;
+    let last = items.list.len().unwrap_or(0).saturating_sub(1);
+    items.cursor = reading::moved(items.cursor, motion, last, height);
+    items.top = items.top.clamp((items.cursor + 1).saturating_sub(height), items.cursor);
+    browse::load_window(model, effects);
+    browse::ask_labels(model, effects);
+}
+
+fn review_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
+    if let Some(motion) = motion(action, 1) {
+        reading::go(model, motion, effects);
+        return;
+    }
+    match action {
+        Action::NextPane => next_pane(model, true),
+        Action::PrevPane => next_pane(model, false),
+        Action::NextObservation => reading::step_observation(model, true, effects),
+        Action::PrevObservation => reading::step_observation(model, false, effects),
+        Action::Fold => reading::fold(model, true, effects),
+        Action::Unfold => reading::fold(model, false, effects),
+        Action::CycleView => {
+            model.review.view = model.review.view.next();
+            model.review.scroll = 0;
+        }
+        Action::Zoom => model.review.zoomed = !model.review.zoomed,
+        Action::Wrap => model.review.no_wrap = !model.review.no_wrap,
+        Action::Info => model.modals.push(Modal::Viewer(Viewer::new(Showing::Info))),
+        Action::ToggleTree => {
+            let shown = model.review_areas().tree.is_some();
+            model.review.tree = Some(!shown);
+        }
+        Action::Find => model.modals.push(Modal::Prompt(Prompt {
+            purpose: PromptFor::Find,
+            label: "find".into(),
+            editor: Editor::line(""),
+            choices: Vec::new(),
+            choice: 0,
+            complaint: None,
+        })),
+        Action::FindNext => reading::find_again(model, true),
+        Action::FindPrev => reading::find_again(model, false),
+        Action::CopyId | Action::OpenInBrowser => take_out(model, action, effects),
+        _ => decide(model, action, effects),
+    }
+}
+
+fn decide(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
+    match action {
+        Action::NextRow => rubric::move_row(model, true),
+        Action::PrevRow => rubric::move_row(model, false),
+        Action::EnterValue => match model.current_config().cloned() {
+            Some(config) => writing::open_value(model, &config, None),
+            None => model.say("this queue has no score configs"),
+        },
+        Action::ClearRow => rubric::clear(model, effects),
+        Action::Reason => writing::open_reason(model),
+        Action::Comment => writing::open_comment(model),
+        Action::CompleteNext => review::complete(model, effects),
+        Action::Skip => review::skip(model, effects),
+        Action::NextItem => review::step(model, true, effects),
+        Action::PrevItem => review::step(model, false, effects),
+        Action::ReopenItem => review::reopen(model, effects),
+        _ => {}
+    }
+}
+
+fn next_pane(model: &mut Model, forward: bool) {
+    let areas = model.review_areas();
+    let shown = |pane: &Pane| match pane {
+        Pane::Tree => areas.tree.is_some(),
+        Pane::Content => areas.content.is_some(),
+        Pane::Rubric => areas.rubric.is_some(),
+    };
+    let mut order = vec![Pane::Tree, Pane::Content, Pane::Rubric];
+    if !forward {
+        order.reverse();
+    }
+    if !model.review.zoomed {
+        order.retain(|pane| shown(pane) || *pane == model.review.pane);
+    }
+    let at = order.iter().position(|pane| *pane == model.review.pane).unwrap_or(0);
+    model.review.pane = order[(at + 1) % order.len()];
+}
+
+/// Copies the current id, or opens the item in the web UI.
+fn take_out(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
+    let Some(target) = model.selected_target() else {
+        model.say("the item is still loading");
+        return;
+    };
+    if action == Action::CopyId {
+        let id = target.object().id;
+        model.say(format!("copied {id}"));
+        effects.push(Effect::Copy(id));
+        return;
+    }
+    match model.web_address(&target) {
+        Some(address) => effects.push(Effect::Browse(address)),
+        None => model.say("the embedded workspace has no web pages"),
+    }
+}
+
+fn summary_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
+    match action {
+        Action::ReviewSkipped => review::review_skipped(model, effects),
+        Action::NextQueue => next_queue(model, effects),
+        _ => {}
+    }
+}
+
+/// On to the next queue with something to do.
+fn next_queue(model: &mut Model, effects: &mut Vec<Effect>) {
+    let queues = model.browse.queues.ready().map_or(0, Vec::len);
+    let from = model.browse.cursor;
+    let pending = |at: &usize| {
+        let queue = model.browse.queues.ready().and_then(|queues| queues.get(*at));
+        queue.and_then(|queue| model.browse.counts.get(&queue.id)).is_some_and(|counts| counts.pending > 0)
+    };
+    match (1..queues).map(|n| (from + n) % queues).find(pending) {
+        Some(at) => {
+            review::leave_review(model, effects);
+            model.browse.cursor = at;
+            open_queue(model, effects);
+        }
+        None => model.say("no other queue has anything to do"),
+    }
+}

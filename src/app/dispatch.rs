@@ -1,0 +1,260 @@
+//! From a message to the part of the program it concerns.
+
+use super::commands::perform;
+use super::item::Load;
+use super::modal::{Modal, Showing, Viewer};
+use super::{Connection, Effect, Model, Msg, Screen, browse, local, reading, review, rubric, writing};
+use crate::domain::Now;
+use crate::input::{Action, Code, Context, Key, place};
+
+/// Keys kept for an item that is still arriving.
+const TYPED_AHEAD: usize = 4096;
+
+/// Changes the model by one message.
+pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
+    model.now = now;
+    let mut effects = Vec::new();
+    if model.notice.as_ref().is_some_and(|notice| notice.until <= now.mono) {
+        model.notice = None;
+    }
+    handle(model, msg, &mut effects);
+    replay(model, &mut effects);
+    reading::lay_out(model, &mut effects);
+    effects
+}
+
+fn handle(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
+    match msg {
+        Msg::Key(key) => press(model, key, effects),
+        Msg::Paste(text) => writing::paste(model, &text),
+        Msg::Resize(width, height) => resize(model, (width, height), effects),
+        Msg::Deadline => {}
+        Msg::Connected(server) => {
+            model.connection = Connection::Online(server);
+            effects.extend([Effect::FetchQueues, Effect::FetchConfigs]);
+        }
+        Msg::ConnectFailed(failure) => connect_failed(model, failure),
+        Msg::Queues { result, cached_at } => {
+            browse::take_queues(model, result, cached_at, effects);
+            open_wished(model, effects);
+        }
+        Msg::Counts(queue, Ok(counts)) => {
+            model.browse.counts.insert(queue, counts);
+        }
+        Msg::Counts(_, Err(failure)) | Msg::Configs(Err(failure)) => model.say(failure.message),
+        Msg::Configs(Ok(configs)) => {
+            model.configs = Some(configs.into_iter().map(|config| (config.id.clone(), config)).collect());
+            rubric::to_first_open(model);
+        }
+        Msg::Items { fetch, result } => {
+            browse::take_page(model, &fetch, result, effects);
+            review::resume_seek(model, effects);
+            if model.screen == Screen::Review {
+                review::want(model, effects);
+            }
+        }
+        Msg::Labels(labels) => {
+            model.browse.labels.extend(labels.into_iter().map(|label| (label.object_id.clone(), label)));
+        }
+        Msg::Shutdown => effects.push(Effect::QuitNow),
+        other => handle_item(model, other, effects),
+    }
+}
+
+/// Messages about one item or the outbox.
+fn handle_item(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
+    match msg {
+        Msg::Subject(id, result) => {
+            if let Some(data) = model.items.get_mut(&id) {
+                data.subject = match result {
+                    Ok(Some(subject)) => Load::Ready(subject),
+                    Ok(None) => Load::Missing,
+                    Err(failure) => Load::Failed(failure),
+                };
+                data.rebuild(&model.start.annotator);
+                review::settle(model);
+            }
+        }
+        Msg::Scores(id, result) => {
+            if let Some(data) = model.items.get_mut(&id) {
+                data.scores = match result {
+                    Ok(scores) => Load::Ready(scores),
+                    Err(failure) => Load::Failed(failure),
+                };
+                data.rebuild(&model.start.annotator);
+                if model.review.item.as_ref() == Some(&id) {
+                    rubric::to_first_open(model);
+                }
+            }
+        }
+        Msg::Comments(id, object, result) => local::take_comments(model, &id, object, result),
+        Msg::Local(id, state) => local::take_local(model, &id, state),
+        Msg::LaidOut(key, rows) => {
+            if let Some(slot) = model.docs.get_mut(&key) {
+                *slot = Some(rows);
+            }
+        }
+        Msg::Recorded(token, result) => local::take_recorded(model, token, result),
+        Msg::Withdrawn(_) => {}
+        Msg::Written(written) => local::take_written(model, written, effects),
+        Msg::OpenWrites(writes) => {
+            model.open_writes = writes.into_iter().map(|written| (written.seq, written)).collect();
+        }
+        Msg::Paused(pause) => model.pause = Some(pause),
+        Msg::Resumed => model.pause = None,
+        Msg::OtherSender(process) => model.other_sender = Some(process),
+        Msg::Edited(result) => writing::edited(model, result),
+        Msg::Notice(text) => model.say(text),
+        _ => {}
+    }
+}
+
+fn connect_failed(model: &mut Model, failure: super::Failure) {
+    if model.browse.queues.ready().is_none() {
+        model.browse.queues = Load::Failed(failure.clone());
+    }
+    model.connection = Connection::Failed(failure);
+}
+
+fn resize(model: &mut Model, size: (u16, u16), effects: &mut Vec<Effect>) {
+    model.size = size;
+    browse::load_window(model, effects);
+    reading::keep_tree_in_view(model);
+}
+
+/// Opens the queue and item named on the command line, once.
+fn open_wished(model: &mut Model, effects: &mut Vec<Effect>) {
+    if model.browse.cached_at.is_some() || model.browse.queues.ready().is_none() {
+        return;
+    }
+    let Some(wish) = model.start.queue.take() else { return };
+    let queues = model.browse.queues.ready().map(Vec::as_slice).unwrap_or_default();
+    let fits = |q: &crate::domain::Queue| q.id.as_str() == wish || q.name == wish;
+    match queues.iter().position(fits) {
+        Some(at) => {
+            model.browse.cursor = at;
+            browse::show_queue(model, effects);
+            review::start(model, effects);
+        }
+        None => model.say(format!("there is no queue `{wish}` in this project")),
+    }
+}
+
+/// The contexts whose keys count at the moment, most specific first.
+#[must_use]
+pub fn contexts(model: &Model) -> &'static [Context] {
+    match (model.modals.last(), model.screen) {
+        (Some(Modal::Editor(_)), _) => place::EDITOR,
+        (Some(Modal::Prompt(_)), _) => place::PROMPT,
+        (Some(Modal::Viewer(Viewer { showing: Showing::Unsent, .. })), _) => place::UNSENT,
+        (Some(Modal::Viewer(_)), _) => place::VIEWER,
+        (None, Screen::Browse) if model.browse.on_items => place::ITEMS,
+        (None, Screen::Browse) => place::QUEUES,
+        (None, Screen::Review) => place::REVIEW,
+        (None, Screen::Summary) => place::SUMMARY,
+    }
+}
+
+fn press(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
+    let action = model.start.keymap.lookup(contexts(model), key);
+    if must_wait(model, key, action) {
+        if model.review.typed_ahead.len() < TYPED_AHEAD {
+            model.review.typed_ahead.push_back(key);
+        }
+        return;
+    }
+    match model.modals.last() {
+        Some(Modal::Editor(_)) if !is_global(action) => writing::editor_key(model, key, action, effects),
+        Some(Modal::Prompt(_)) if !is_global(action) => writing::prompt_key(model, key, action, effects),
+        _ => command(model, key, action, effects),
+    }
+}
+
+fn is_global(action: Option<Action>) -> bool {
+    matches!(action, Some(Action::Quit | Action::Redraw | Action::Suspend))
+}
+
+/// Whether a key is meant for an item that has not arrived yet. Keys after it wait with it, so
+/// that nothing happens out of order.
+fn must_wait(model: &Model, key: Key, action: Option<Action>) -> bool {
+    if !model.modals.is_empty()
+        || is_global(action)
+        || matches!(action, Some(Action::Back | Action::Cancel | Action::Help))
+    {
+        return false;
+    }
+    let arriving = match model.screen {
+        Screen::Review => {
+            model.review.seeking.is_some()
+                || model.current().is_some_and(super::ItemData::is_arriving)
+                || model.configs.is_none()
+        }
+        Screen::Browse => model.review.seeking.is_some(),
+        Screen::Summary => false,
+    };
+    let decides = digit_of(key).is_some() || is_deciding(action);
+    arriving && (decides || !model.review.typed_ahead.is_empty() || model.screen == Screen::Browse)
+}
+
+fn is_deciding(action: Option<Action>) -> bool {
+    use Action::{
+        ClearRow, Comment, CompleteNext, EnterValue, NextItem, NextRow, PrevItem, PrevRow, Reason,
+        ReopenItem, Skip,
+    };
+    matches!(
+        action,
+        Some(
+            NextRow
+                | PrevRow
+                | EnterValue
+                | ClearRow
+                | Reason
+                | Comment
+                | CompleteNext
+                | Skip
+                | NextItem
+                | PrevItem
+                | ReopenItem
+        )
+    )
+}
+
+/// Plays the keys that waited, as far as they can be played now.
+fn replay(model: &mut Model, effects: &mut Vec<Effect>) {
+    while let Some(key) = model.review.typed_ahead.pop_front() {
+        let waiting = std::mem::take(&mut model.review.typed_ahead);
+        let action = model.start.keymap.lookup(contexts(model), key);
+        if must_wait(model, key, action) {
+            model.review.typed_ahead = waiting;
+            model.review.typed_ahead.push_front(key);
+            return;
+        }
+        press(model, key, effects);
+        model.review.typed_ahead.extend(waiting);
+    }
+}
+
+fn digit_of(key: Key) -> Option<u8> {
+    match key.code {
+        Code::Char(c) if !key.ctrl && !key.alt => c.to_digit(10).and_then(|d| u8::try_from(d).ok()),
+        _ => None,
+    }
+}
+
+fn command(model: &mut Model, key: Key, action: Option<Action>, effects: &mut Vec<Effect>) {
+    if let Some(digit) = digit_of(key).filter(|_| action.is_none() && model.modals.is_empty()) {
+        match model.screen {
+            Screen::Review => rubric::digit(model, digit, effects),
+            Screen::Browse => {
+                model.count = Some((model.count.unwrap_or(0) * 10 + usize::from(digit)).min(1_000_000));
+            }
+            Screen::Summary => {}
+        }
+        return;
+    }
+    let count = model.count.take();
+    match action {
+        Some(action) => perform(model, action, count, effects),
+        None => model.say(format!("{key} does nothing here: press ? for the keys")),
+    }
+}

@@ -1,0 +1,113 @@
+//! What the program asks the runtime to do: data, so that tests can read it.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::domain::rows::View;
+use crate::domain::{Item, ItemId, ItemStatus, Object, QueueId, Subject, Write};
+
+/// One thing to do. Replies come back as [`super::Msg`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Probe the server, then load open writes.
+    Connect,
+    /// Load the queues.
+    FetchQueues,
+    /// Load the progress of these queues, in this order.
+    FetchCounts(Vec<QueueId>),
+    /// Load all score configs.
+    FetchConfigs,
+    /// Load a page of items.
+    FetchItems(FetchPage),
+    /// Find names for items whose objects are these.
+    FetchLabels(Vec<Object>),
+    /// Have these items fetched, most wanted first; whatever else is being fetched is cancelled.
+    Want(Vec<Item>),
+    /// Load comments on one more object of an item.
+    FetchComments(ItemId, Object),
+    /// Lay a document out.
+    LayOut(DocKey, DocSource),
+    /// Make a decision durable.
+    Record(RecordToken, ItemId, Box<Write>),
+    /// Take back what is held under a key (see `Write::replaces`).
+    Withdraw(ItemId, String),
+    /// Let an item's decisions go to the server, not before the given moment.
+    Release(ItemId, Option<Timestamp>),
+    /// Let everything go to the server now.
+    ReleaseAll,
+    /// Try a refused or waiting write again.
+    Retry(i64),
+    /// Keep a text, or forget it when empty.
+    SaveDraft(ItemId, String, String),
+    /// Edit a text in `$EDITOR`.
+    EditExternally(String),
+    /// Put a text into the clipboard.
+    Copy(String),
+    /// Open an address in the web browser.
+    Browse(String),
+    /// Stop the process until the shell continues it.
+    Suspend,
+    /// Draw everything afresh.
+    Redraw,
+    /// Send what is due, then end.
+    Quit,
+    /// End at once.
+    QuitNow,
+}
+
+/// Names a decision until the store has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RecordToken(pub u64);
+
+/// A page of a queue's items, asked for in one run of the list.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FetchPage {
+    /// The queue.
+    pub queue: QueueId,
+    /// Only items in this state.
+    pub status: Option<ItemStatus>,
+    /// From 1, newest first.
+    pub page: usize,
+    /// Counts up when the list starts afresh, so that late pages are dropped.
+    pub generation: u64,
+}
+
+/// Names a laid-out document.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct DocKey {
+    /// What is laid out.
+    pub doc: Doc,
+    /// Columns to lay it out for.
+    pub width: u16,
+    /// How it is shown.
+    pub view: View,
+    /// Whether long lines wrap.
+    pub wrap: bool,
+}
+
+/// A document.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Doc {
+    /// Content of the observation at a tree row of an item.
+    Observation(ItemId, usize),
+    /// A session's traces as one conversation.
+    Conversation(ItemId),
+    /// All facts about the observation at a tree row.
+    Info(ItemId, usize),
+    /// A queue's guidelines.
+    Guidelines(QueueId),
+    /// Comments on an item; the number changes when they do.
+    Comments(ItemId, u64),
+}
+
+/// What a document is made from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DocSource {
+    /// A fetched object and the tree row in question.
+    Subject(Arc<Subject>, usize),
+    /// Markdown.
+    Markdown(String),
+    /// Remarks: a heading line and Markdown each.
+    Remarks(Vec<(String, String)>),
+}

@@ -1,0 +1,275 @@
+//! What is known about one item: fetched data with the reviewer's own decisions laid over it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::Failure;
+use super::effect::RecordToken;
+use crate::domain::{
+    Comment, CommentWrite, ConfigId, Item, ItemStatus, Object, ObjectKind, Score, ScoreId, ScoreWrite,
+    SessionId, Source, Subject, Target, TraceId, Value, Write, WriteState, Written,
+};
+
+/// Something fetched.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Load<T> {
+    /// Not here yet.
+    #[default]
+    Waiting,
+    /// Here.
+    Ready(T),
+    /// Does not exist at the server.
+    Missing,
+    /// Could not be fetched.
+    Failed(Failure),
+}
+
+impl<T> Load<T> {
+    /// The value, if it is here.
+    pub fn ready(&self) -> Option<&T> {
+        if let Self::Ready(value) = self { Some(value) } else { None }
+    }
+
+    /// Whether the answer is still out.
+    pub fn is_waiting(&self) -> bool {
+        matches!(self, Self::Waiting)
+    }
+}
+
+/// How far the reviewer's own score has got.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Progress {
+    /// Being made durable.
+    Saving,
+    /// Saved here; sent when the item is completed or left.
+    Saved,
+    /// On its way.
+    Sending,
+    /// At the server.
+    Confirmed,
+    /// The server will not have it, or it could not be saved.
+    Refused(String),
+}
+
+/// The reviewer's own score for one rubric row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mine {
+    /// Its id at the server.
+    pub id: ScoreId,
+    /// The judgement.
+    pub value: Value,
+    /// The reason.
+    pub reason: Option<String>,
+    /// When it was first given; sent with every update.
+    pub timestamp: Timestamp,
+    /// ANNOTATION or API.
+    pub source: Source,
+    /// How far it has got.
+    pub progress: Progress,
+    /// Whether the server has, or may have, a version of it.
+    pub at_server: bool,
+}
+
+/// An item with everything fetched for it and decided on it.
+#[derive(Debug, Clone)]
+pub struct ItemData {
+    /// The item.
+    pub item: Item,
+    /// The object with its observations.
+    pub subject: Load<Arc<Subject>>,
+    /// All scores on the object and its parts.
+    pub scores: Load<Vec<Score>>,
+    /// Comments by object; those of the item's own object are always asked for.
+    pub comments: HashMap<Object, Load<Vec<Comment>>>,
+    /// What was decided here: `None` until the store has answered.
+    pub writes: Option<Vec<Written>>,
+    /// Texts kept when an editor was left.
+    pub drafts: HashMap<String, String>,
+    /// Decisions on their way into the store.
+    pub saving: Vec<(RecordToken, Write)>,
+    /// Decisions the store could not take, with the reason.
+    pub unsaved: Vec<(Write, String)>,
+    /// The reviewer's own scores by row, derived from all of the above.
+    pub mine: HashMap<ConfigId, Mine>,
+    /// How often each row's score was deleted; part of the next id.
+    pub generations: HashMap<ConfigId, u32>,
+    /// Counts up with every change of the comments, to name their layout.
+    pub comments_version: u64,
+}
+
+impl ItemData {
+    /// An item nothing is known about yet.
+    #[must_use]
+    pub fn new(item: Item) -> Self {
+        Self {
+            item,
+            subject: Load::Waiting,
+            scores: Load::Waiting,
+            comments: HashMap::new(),
+            writes: None,
+            drafts: HashMap::new(),
+            saving: Vec::new(),
+            unsaved: Vec::new(),
+            mine: HashMap::new(),
+            generations: HashMap::new(),
+            comments_version: 0,
+        }
+    }
+
+    /// What scores of this item are about; an observation's trace is known only once fetched.
+    #[must_use]
+    pub fn target(&self) -> Option<Target> {
+        match self.item.object.kind {
+            ObjectKind::Trace => Some(Target::Trace(TraceId::from(self.item.object.id.as_str()))),
+            ObjectKind::Session => Some(Target::Session(SessionId::from(self.item.object.id.as_str()))),
+            ObjectKind::Observation => self.subject.ready().map(|subject| subject.target.clone()),
+        }
+    }
+
+    /// Whether decisions can be made: earlier scores are known, or known to be out of reach.
+    #[must_use]
+    pub fn is_decidable(&self) -> bool {
+        !self.scores.is_waiting() && self.writes.is_some() && self.target().is_some()
+    }
+
+    /// Whether keys should wait for data that is still on its way.
+    #[must_use]
+    pub fn is_arriving(&self) -> bool {
+        self.writes.is_none()
+            || self.scores.is_waiting()
+            || (self.target().is_none() && self.subject.is_waiting())
+    }
+
+    /// The state the reviewer gave it, or the server's.
+    #[must_use]
+    pub fn status(&self) -> ItemStatus {
+        self.all_writes()
+            .filter_map(
+                |(write, _)| if let Write::Status { status, .. } = write { Some(*status) } else { None },
+            )
+            .last()
+            .unwrap_or(self.item.status)
+    }
+
+    /// Own writes in order, with those still being saved last.
+    pub fn all_writes(&self) -> impl Iterator<Item = (&Write, Progress)> {
+        let stored = self.writes.iter().flatten().map(|written| (&written.write, progress(written)));
+        let saving = self.saving.iter().map(|(_, write)| (write, Progress::Saving));
+        let unsaved = self.unsaved.iter().map(|(write, why)| (write, Progress::Refused(why.clone())));
+        stored.chain(saving).chain(unsaved)
+    }
+
+    /// Own comments that the server does not show yet.
+    pub fn own_comments(&self) -> impl Iterator<Item = (&CommentWrite, Progress)> {
+        self.all_writes().filter_map(|(write, progress)| match write {
+            Write::Comment(comment) if progress != Progress::Confirmed => Some((comment, progress)),
+            _ => None,
+        })
+    }
+
+    /// Derives the own scores afresh. `annotator` tells whose those at the server are.
+    pub fn rebuild(&mut self, annotator: &str) {
+        let target = self.target();
+        let mut mine = HashMap::new();
+        for score in self.scores.ready().into_iter().flatten() {
+            if is_mine(score, annotator, target.as_ref())
+                && let Some(config) = &score.config_id
+            {
+                let own = Mine {
+                    id: score.id.clone(),
+                    value: score.value.clone(),
+                    reason: score.comment.clone(),
+                    timestamp: score.timestamp,
+                    source: score.source.clone(),
+                    progress: Progress::Confirmed,
+                    at_server: true,
+                };
+                // Listed newest first: the newest one is edited.
+                mine.entry(config.clone()).or_insert(own);
+            }
+        }
+        let mut generations = HashMap::new();
+        for (write, progress) in self.all_writes() {
+            match write {
+                Write::Score(score) => lay_over(&mut mine, score, progress),
+                Write::DeleteScore { id, config_id, .. } => {
+                    *generations.entry(config_id.clone()).or_insert(0) += 1;
+                    if mine.get(config_id).is_some_and(|own| own.id == *id) {
+                        mine.remove(config_id);
+                    }
+                }
+                Write::Comment(_) | Write::Status { .. } => {}
+            }
+        }
+        self.mine = mine;
+        self.generations = generations;
+    }
+
+    /// Scores by others on the item's own target, newest first.
+    pub fn others<'a>(&'a self, annotator: &'a str) -> impl Iterator<Item = &'a Score> {
+        let target = self.target();
+        self.scores
+            .ready()
+            .into_iter()
+            .flatten()
+            .filter(move |score| score.target == target && !is_mine(score, annotator, target.as_ref()))
+    }
+
+    /// Takes in what the store knows about one write of this item.
+    pub fn take_written(&mut self, written: Written) {
+        let writes = self.writes.get_or_insert_default();
+        if let Some(replaced) = written.write.replaces() {
+            // A held row of the same key has been replaced in the store.
+            writes.retain(|old| {
+                old.seq == written.seq
+                    || old.state != WriteState::Held
+                    || old.write.replaces().as_ref() != Some(&replaced)
+            });
+        }
+        match writes.iter_mut().find(|old| old.seq == written.seq) {
+            Some(old) => *old = written,
+            None => writes.push(written),
+        }
+        writes.retain(|written| written.state != WriteState::Replaced);
+        writes.sort_by_key(|written| written.seq);
+    }
+}
+
+fn lay_over(mine: &mut HashMap<ConfigId, Mine>, score: &ScoreWrite, progress: Progress) {
+    let Some(config) = &score.config_id else { return };
+    let before = mine.get(config).is_some_and(|own| own.id == score.id && own.at_server);
+    let at_server = before || matches!(progress, Progress::Sending | Progress::Confirmed);
+    let own = Mine {
+        id: score.id.clone(),
+        value: score.value.clone(),
+        reason: score.comment.clone(),
+        timestamp: score.timestamp,
+        source: score.source.clone(),
+        progress,
+        at_server,
+    };
+    mine.insert(config.clone(), own);
+}
+
+/// Whether a score was given by this annotator on this target, through this or a like program.
+fn is_mine(score: &Score, annotator: &str, target: Option<&Target>) -> bool {
+    score.author.is_none()
+        && score.annotator.as_deref() == Some(annotator)
+        && matches!(score.source, Source::Annotation | Source::Api)
+        && score.target.as_ref() == target
+}
+
+/// How far a stored write has got, in the reviewer's terms.
+#[must_use]
+pub fn progress(written: &Written) -> Progress {
+    match written.state {
+        WriteState::Held => Progress::Saved,
+        WriteState::Pending | WriteState::Sending | WriteState::Sent => Progress::Sending,
+        WriteState::Confirmed | WriteState::Replaced => Progress::Confirmed,
+        WriteState::Refused => {
+            Progress::Refused(written.last_error.clone().unwrap_or_else(|| "the server refused it".into()))
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Replies of the store and the outbox, and what they mean for the items in memory.
+
+use super::effect::RecordToken;
+use super::item::Progress;
+use super::{Effect, LocalState, Model, reading, review};
+use crate::domain::{Comment, ItemId, ItemStatus, Object, Write, WriteState, Written, ago};
+
+/// What the store knows about an item.
+pub(super) fn take_local(model: &mut Model, id: &ItemId, state: LocalState) {
+    let annotator = model.start.annotator.clone();
+    let Some(data) = model.items.get_mut(id) else { return };
+    data.writes = Some(state.writes);
+    data.drafts = state.drafts.into_iter().collect();
+    data.rebuild(&annotator);
+    reading::comments_changed(model, id);
+    review::settle(model);
+}
+
+/// A decision is durable, or could not be made so.
+pub(super) fn take_recorded(model: &mut Model, token: RecordToken, result: Result<Written, String>) {
+    let annotator = model.start.annotator.clone();
+    let owner = model.items.values_mut().find(|data| data.saving.iter().any(|(saving, _)| *saving == token));
+    let failed = result.as_ref().err().cloned();
+    if let Some(data) = owner
+        && let Some(at) = data.saving.iter().position(|(saving, _)| *saving == token)
+    {
+        let (_, write) = data.saving.remove(at);
+        match &result {
+            Ok(written) => data.take_written(written.clone()),
+            Err(why) => data.unsaved.push((write, format!("not saved: {why}"))),
+        }
+        data.rebuild(&annotator);
+        let id = data.item.id.clone();
+        if matches!(&result, Ok(Written { write: Write::Comment(_), .. })) {
+            reading::comments_changed(model, &id);
+        }
+    }
+    if let Ok(written) = result {
+        forget_replaced(model, &written);
+        model.open_writes.insert(written.seq, written);
+    }
+    if let Some(why) = failed {
+        model.say(format!("NOT SAVED: {why} · the decision stays on screen; free some space and repeat it"));
+    }
+}
+
+/// Held writes that a newer one has replaced in the store.
+fn forget_replaced(model: &mut Model, written: &Written) {
+    let Some(key) = written.write.replaces() else { return };
+    model.open_writes.retain(|seq, old| {
+        *seq == written.seq || old.state != WriteState::Held || old.write.replaces().as_ref() != Some(&key)
+    });
+}
+
+/// A write has moved on.
+pub(super) fn take_written(model: &mut Model, written: Written, effects: &mut Vec<Effect>) {
+    let done = matches!(written.state, WriteState::Confirmed | WriteState::Replaced);
+    if done {
+        model.open_writes.remove(&written.seq);
+    } else {
+        model.open_writes.insert(written.seq, written.clone());
+    }
+    if matches!(written.state, WriteState::Sent | WriteState::Confirmed) {
+        model.last_sync = Some(model.now.wall);
+    }
+    if let Write::Status { item_id, status, queue_id } = &written.write
+        && matches!(written.state, WriteState::Sent | WriteState::Confirmed)
+    {
+        status_arrived(model, item_id, *status);
+        if let Some(note) = &written.last_error {
+            model.say(note.clone());
+        }
+        effects.push(Effect::FetchCounts(vec![queue_id.clone()]));
+    }
+    if written.state == WriteState::Refused
+        && let Some(why) = &written.last_error
+    {
+        model.say(format!("refused: {} · {why}", super::describe_write(&written.write)));
+    }
+    let annotator = model.start.annotator.clone();
+    if let Some(data) = model.items.get_mut(&written.item_id) {
+        let is_comment = matches!(written.write, Write::Comment(_));
+        data.take_written(written.clone());
+        data.rebuild(&annotator);
+        let id = data.item.id.clone();
+        if is_comment {
+            reading::comments_changed(model, &id);
+        }
+    }
+}
+
+fn status_arrived(model: &mut Model, item: &ItemId, status: ItemStatus) {
+    let items = &mut model.browse.items;
+    items.list.set_status(item, status);
+    match items.filter.status() {
+        Some(filter) if filter == status => items.list.come_back(item),
+        Some(_) => items.list.leave(item),
+        None => {}
+    }
+    if let Some(data) = model.items.get_mut(item) {
+        data.item.status = status;
+    }
+}
+
+/// Comments of an object, with the server's answer.
+pub(super) fn take_comments(
+    model: &mut Model,
+    id: &ItemId,
+    object: Object,
+    result: Result<Vec<Comment>, super::Failure>,
+) {
+    let Some(data) = model.items.get_mut(id) else { return };
+    let load = match result {
+        Ok(comments) => super::Load::Ready(comments),
+        Err(failure) => super::Load::Failed(failure),
+    };
+    data.comments.insert(object, load);
+    reading::comments_changed(model, id);
+}
+
+/// The comments of an item as headings and texts: own object first, oldest first, unsent ones last.
+pub(super) fn remarks(model: &Model, id: &ItemId) -> Option<Vec<(String, String)>> {
+    let data = model.items.get(id)?;
+    let own = data.item.object.clone();
+    let mut shown: Vec<(&Comment, Option<String>)> = Vec::new();
+    for (object, load) in &data.comments {
+        let about = (*object != own).then(|| object_name(data, object));
+        shown.extend(load.ready().into_iter().flatten().map(|comment| (comment, about.clone())));
+    }
+    shown.sort_by_key(|(comment, _)| comment.created_at);
+    let mut remarks: Vec<(String, String)> = shown
+        .iter()
+        .map(|(comment, about)| {
+            let who = comment.author.as_ref().map_or("someone", |author| author.as_str());
+            (
+                heading(who, &ago(comment.created_at, model.now.wall), about.as_deref()),
+                comment.content.clone(),
+            )
+        })
+        .collect();
+    let known = |content: &str, object: &Object| {
+        data.comments
+            .get(object)
+            .and_then(super::Load::ready)
+            .is_some_and(|all| all.iter().any(|c| c.content == content))
+    };
+    for (comment, progress) in data.own_comments() {
+        if !known(&comment.content, &comment.object) {
+            let state = match progress {
+                Progress::Saving => "saving",
+                Progress::Saved => "saved here",
+                Progress::Sending => "on its way",
+                Progress::Confirmed => "sent",
+                Progress::Refused(_) => "refused",
+            };
+            let about = (comment.object != own).then(|| object_name(data, &comment.object));
+            remarks.push((heading("you", state, about.as_deref()), comment.content.clone()));
+        }
+    }
+    Some(remarks)
+}
+
+fn heading(who: &str, when: &str, about: Option<&str>) -> String {
+    match about {
+        Some(about) => format!("{who} · {when} · on {about}"),
+        None => format!("{who} · {when}"),
+    }
+}
+
+fn object_name(data: &super::ItemData, object: &Object) -> String {
+    let observation = data
+        .subject
+        .ready()
+        .and_then(|subject| subject.observations.iter().find(|o| o.id.as_str() == object.id))
+        .map(|o| o.name.clone());
+    observation.unwrap_or_else(|| object.kind.noun().to_owned())
+}

@@ -1,0 +1,116 @@
+//! What lies over a screen: editors, prompts, viewers.
+
+use super::editor::Editor;
+use crate::domain::{ConfigId, ItemId, Object, QueueId};
+
+/// A modal.
+#[derive(Debug, Clone)]
+pub enum Modal {
+    /// A text being written.
+    Editor(TextForm),
+    /// One line being typed.
+    Prompt(Prompt),
+    /// Something to read.
+    Viewer(Viewer),
+}
+
+/// What an edited text is for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Purpose {
+    /// A comment on one of these objects.
+    Comment {
+        /// What it can be about, with names; the first is the item's own object.
+        objects: Vec<(Object, String)>,
+        /// The one chosen.
+        chosen: usize,
+    },
+    /// The value of a TEXT row.
+    Value(ConfigId),
+    /// The reason for a row's value.
+    Reason(ConfigId),
+}
+
+/// A multi-line editor.
+#[derive(Debug, Clone)]
+pub struct TextForm {
+    /// The item it belongs to.
+    pub item: ItemId,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Title of the modal.
+    pub title: String,
+    /// The text.
+    pub editor: Editor,
+    /// Most UTF-16 units, if there is a limit.
+    pub limit: Option<usize>,
+    /// Why the text could not be saved, until the next key.
+    pub complaint: Option<String>,
+}
+
+impl TextForm {
+    /// Names the draft kept when the editor is left.
+    #[must_use]
+    pub fn draft_key(&self) -> String {
+        match &self.purpose {
+            Purpose::Comment { .. } => "comment".into(),
+            Purpose::Value(config) => format!("value:{config}"),
+            Purpose::Reason(config) => format!("reason:{config}"),
+        }
+    }
+}
+
+/// What a typed line is for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PromptFor {
+    /// The value of a row.
+    Value(ConfigId),
+    /// Text to find in the content.
+    Find,
+}
+
+/// A one-line input.
+#[derive(Debug, Clone)]
+pub struct Prompt {
+    /// What it is for.
+    pub purpose: PromptFor,
+    /// What stands before it.
+    pub label: String,
+    /// The text.
+    pub editor: Editor,
+    /// Choices that fit what was typed, for categorical rows.
+    pub choices: Vec<String>,
+    /// The choice taken by Enter.
+    pub choice: usize,
+    /// Why the text was not accepted, until the next key.
+    pub complaint: Option<String>,
+}
+
+/// What a viewer shows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Showing {
+    /// Keys and what they do.
+    Help,
+    /// The guidelines of a queue.
+    Guidelines(QueueId),
+    /// Everything about the current observation.
+    Info,
+    /// Writes the server does not have.
+    Unsent,
+}
+
+/// Something to read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Viewer {
+    /// What it shows.
+    pub showing: Showing,
+    /// First row shown; in the list of unsent writes, the row under the cursor.
+    pub scroll: usize,
+}
+
+impl Viewer {
+    /// A viewer at its top.
+    #[must_use]
+    pub fn new(showing: Showing) -> Self {
+        Self { showing, scroll: 0 }
+    }
+}

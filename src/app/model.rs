@@ -1,0 +1,192 @@
+//! The state of the program: everything the screen shows, and nothing else.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::browse::Browse;
+use super::effect::DocKey;
+use super::item::ItemData;
+use super::modal::Modal;
+use super::msg::{Pause, ServerInfo};
+use super::review::Review;
+use crate::domain::rows::Rows;
+use crate::domain::{ConfigId, ItemId, Now, ScoreConfig, Written};
+use crate::input::Keymap;
+
+/// How the program was started.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// Name of the connection in the status line: a host, a profile or the embedded workspace.
+    pub place: String,
+    /// Whether it is the embedded workspace.
+    pub embedded: bool,
+    /// Address of the web UI, for links.
+    pub web_url: Option<String>,
+    /// Who decides.
+    pub annotator: String,
+    /// The annotator's Langfuse user, for comments.
+    pub author: Option<String>,
+    /// Write scores as API rather than ANNOTATION, so that several people can rate an item.
+    pub independent: bool,
+    /// How long the last completed item is held before it is sent.
+    pub hold: Duration,
+    /// Queue to open at once, by name or id.
+    pub queue: Option<String>,
+    /// Item to open at once.
+    pub item: Option<String>,
+    /// Keys.
+    pub keymap: Keymap,
+    /// The reviewer's time zone.
+    pub zone: TimeZone,
+    /// Where the log file is, for the help page.
+    pub log_path: String,
+}
+
+/// The screen shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Screen {
+    /// Queues and items.
+    #[default]
+    Browse,
+    /// One item.
+    Review,
+    /// The end of a queue.
+    Summary,
+}
+
+/// The connection as far as it is known.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Connection {
+    /// The probe is under way.
+    #[default]
+    Connecting,
+    /// The server answered.
+    Online(ServerInfo),
+    /// It did not; the message says why.
+    Failed(super::Failure),
+}
+
+/// A message in the status line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Notice {
+    /// The message.
+    pub text: String,
+    /// When it goes away, in time since the start.
+    pub until: Duration,
+}
+
+/// Everything.
+#[derive(Debug)]
+pub struct Model {
+    /// How the program was started.
+    pub start: Start,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// The moment of the last message.
+    pub now: Now,
+    /// The screen shown.
+    pub screen: Screen,
+    /// What lies over it, topmost last.
+    pub modals: Vec<Modal>,
+    /// The connection.
+    pub connection: Connection,
+    /// When the server last answered.
+    pub last_sync: Option<Timestamp>,
+    /// Queues and items.
+    pub browse: Browse,
+    /// The review under way.
+    pub review: Review,
+    /// Score configs, once loaded.
+    pub configs: Option<HashMap<ConfigId, ScoreConfig>>,
+    /// Items fetched or being fetched: the current one, its neighbours, the last few.
+    pub items: HashMap<ItemId, ItemData>,
+    /// Writes that are not known to be at the server.
+    pub open_writes: BTreeMap<i64, Written>,
+    /// Why nothing is being sent, if so.
+    pub pause: Option<Pause>,
+    /// The process that sends instead of this one.
+    pub other_sender: Option<Option<u32>>,
+    /// Laid-out documents; `None` while one is being laid out.
+    pub docs: HashMap<DocKey, Option<Arc<Rows>>>,
+    /// A message for the reviewer.
+    pub notice: Option<Notice>,
+    /// Digits typed before a list movement.
+    pub count: Option<usize>,
+    /// Set once the reviewer has asked to quit.
+    pub quitting: bool,
+    /// Next token for a decision.
+    pub(super) next_token: u64,
+}
+
+impl Model {
+    /// The state before anything has happened.
+    #[must_use]
+    pub fn new(start: Start, size: (u16, u16), now: Now) -> Self {
+        Self {
+            start,
+            size,
+            now,
+            screen: Screen::default(),
+            modals: Vec::new(),
+            connection: Connection::default(),
+            last_sync: None,
+            browse: Browse::default(),
+            review: Review::default(),
+            configs: None,
+            items: HashMap::new(),
+            open_writes: BTreeMap::new(),
+            pause: None,
+            other_sender: None,
+            docs: HashMap::new(),
+            notice: None,
+            count: None,
+            quitting: false,
+            next_token: 0,
+        }
+    }
+
+    /// Says something in the status line for a few seconds.
+    pub fn say(&mut self, text: impl Into<String>) {
+        let text = text.into();
+        let seconds = 2 + u64::try_from(text.len() / 40).unwrap_or(0);
+        self.notice = Some(Notice { text, until: self.now.mono + Duration::from_secs(seconds) });
+    }
+
+    /// When the model wants [`super::Msg::Deadline`], in time since the start.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Duration> {
+        self.notice.as_ref().map(|notice| notice.until)
+    }
+
+    /// Whether something on screen waits for a layout that will be there in a moment, so that
+    /// drawing can wait for it rather than flicker.
+    #[must_use]
+    pub fn is_laying_out(&self) -> bool {
+        self.docs.values().any(Option::is_none)
+    }
+
+    /// Writes that the server may not have.
+    #[must_use]
+    pub fn unsent(&self) -> usize {
+        self.open_writes.values().filter(|written| written.is_unsent()).count()
+    }
+
+    /// Writes that the server refused.
+    #[must_use]
+    pub fn refused(&self) -> usize {
+        self.open_writes
+            .values()
+            .filter(|written| written.state == crate::domain::WriteState::Refused)
+            .count()
+    }
+
+    /// Whether the terminal is too small for the screens.
+    #[must_use]
+    pub fn is_too_small(&self) -> bool {
+        self.size.0 < super::geometry::LEAST.0 || self.size.1 < super::geometry::LEAST.1
+    }
+}

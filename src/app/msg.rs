@@ -1,0 +1,142 @@
+//! What can happen: everything that reaches [`super::update`].
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::effect::{DocKey, FetchPage, RecordToken};
+use crate::domain::rows::Rows;
+use crate::domain::{
+    Comment, Counts, Item, ItemId, Object, Observation, ProjectId, Queue, QueueId, Score, ScoreConfig,
+    Subject, Written,
+};
+use crate::input::Key;
+
+/// An event, a reply or an update.
+#[derive(Debug)]
+pub enum Msg {
+    /// A key press.
+    Key(Key),
+    /// Text pasted as one.
+    Paste(String),
+    /// The terminal's size in columns and rows.
+    Resize(u16, u16),
+    /// The moment the model asked to be woken at has come.
+    Deadline,
+    /// The server answered the probe.
+    Connected(ServerInfo),
+    /// The server could not be used.
+    ConnectFailed(Failure),
+    /// The queues of the project, newest first; `cached_at` when they come from the cache.
+    Queues {
+        /// The queues.
+        result: Result<Vec<Queue>, Failure>,
+        /// When the server said so, if this is from the cache.
+        cached_at: Option<Timestamp>,
+    },
+    /// Progress of a queue.
+    Counts(QueueId, Result<Counts, Failure>),
+    /// All score configs of the project.
+    Configs(Result<Vec<ScoreConfig>, Failure>),
+    /// A page of items.
+    Items {
+        /// Which page this answers.
+        fetch: FetchPage,
+        /// Items newest first, and how many the filter has at the server.
+        result: Result<(Vec<Item>, usize), Failure>,
+    },
+    /// Root observations of some items' objects, to name the items in the list.
+    Labels(Vec<Label>),
+    /// What an item shows; `None` when its object does not exist (any more).
+    Subject(ItemId, Result<Option<Arc<Subject>>, Failure>),
+    /// All scores on the item's target and what belongs to it.
+    Scores(ItemId, Result<Vec<Score>, Failure>),
+    /// Comments on one object, oldest first.
+    Comments(ItemId, Object, Result<Vec<Comment>, Failure>),
+    /// What is stored here about an item: writes and drafts.
+    Local(ItemId, LocalState),
+    /// A laid-out document.
+    LaidOut(DocKey, Arc<Rows>),
+    /// A decision is durable, or could not be made so.
+    Recorded(RecordToken, Result<Written, String>),
+    /// A held decision has been taken back before it was sent.
+    Withdrawn(ItemId),
+    /// A write has moved on in the outbox.
+    Written(Written),
+    /// All writes not known to be at the server, at start.
+    OpenWrites(Vec<Written>),
+    /// Sending has stopped for a while.
+    Paused(Pause),
+    /// Sending goes on.
+    Resumed,
+    /// Who sends when this program does not: another one with the same data.
+    OtherSender(Option<u32>),
+    /// The text that came back from `$EDITOR`, or what went wrong with it.
+    Edited(Result<String, String>),
+    /// Something to tell the reviewer.
+    Notice(String),
+    /// The program is asked to stop.
+    Shutdown,
+}
+
+/// What the probe learnt.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServerInfo {
+    /// Version, if the server tells.
+    pub version: Option<String>,
+    /// The project of the keys.
+    pub project: ProjectId,
+    /// Its name.
+    pub project_name: String,
+    /// What is missing for this program to work fully, in words.
+    pub lacking: Option<String>,
+}
+
+/// A request that failed, told so that a person can act on it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// What happened, in the server's words where it has any.
+    pub message: String,
+    /// The next step, if there is one.
+    pub hint: Option<String>,
+    /// Whether trying again later may help.
+    pub temporary: bool,
+}
+
+/// Why sending has stopped.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pause {
+    /// In words: `offline`, `rate limit`, `keys not accepted`.
+    pub why: String,
+    /// When it goes on by itself.
+    pub until: Option<Timestamp>,
+}
+
+/// A name for an item in the list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Label {
+    /// The item's object id.
+    pub object_id: String,
+    /// Name of the trace or observation.
+    pub name: String,
+    /// First words of what it is about.
+    pub title: Option<String>,
+}
+
+/// What is stored here about an item.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LocalState {
+    /// Writes that have not been replaced, oldest first.
+    pub writes: Vec<Written>,
+    /// Texts kept when an editor was left: key and text.
+    pub drafts: Vec<(String, String)>,
+}
+
+impl Label {
+    /// A label from a root observation.
+    #[must_use]
+    pub fn new(object_id: String, root: &Observation, title: Option<String>) -> Self {
+        let name = root.trace_name.clone().unwrap_or_else(|| root.name.clone());
+        Self { object_id, name, title }
+    }
+}

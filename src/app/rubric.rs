@@ -1,0 +1,249 @@
+//! The rubric: deciding, row by row.
+
+use super::item::{Mine, Progress};
+use super::{Effect, Model, RecordToken};
+use crate::domain::{ConfigId, DataType, ItemId, ScoreConfig, ScoreWrite, Source, Value, Write, score_id};
+
+impl Model {
+    /// The rows of the rubric: the queue's score configs in order, once each, as far as known.
+    #[must_use]
+    pub fn rubric_configs(&self) -> Vec<&ScoreConfig> {
+        let (Some(configs), Some(queue)) = (&self.configs, self.reviewed_queue()) else { return Vec::new() };
+        let mut seen = std::collections::HashSet::new();
+        queue.score_config_ids.iter().filter(|id| seen.insert(*id)).filter_map(|id| configs.get(id)).collect()
+    }
+
+    /// The queue under review.
+    #[must_use]
+    pub fn reviewed_queue(&self) -> Option<&crate::domain::Queue> {
+        let id = self.review.queue.as_ref()?;
+        self.browse.queues.ready()?.iter().find(|queue| queue.id == *id)
+    }
+
+    /// The row decisions act on.
+    #[must_use]
+    pub fn current_config(&self) -> Option<&ScoreConfig> {
+        self.rubric_configs().get(self.review.row).copied()
+    }
+
+    /// How many rows have a value, of how many.
+    #[must_use]
+    pub fn answered(&self) -> (usize, usize) {
+        let configs = self.rubric_configs();
+        let mine = self.current().map(|data| &data.mine);
+        let given =
+            configs.iter().filter(|config| mine.is_some_and(|mine| mine.contains_key(&config.id))).count();
+        (given, configs.len())
+    }
+}
+
+/// What pressing a digit on a row does.
+enum Digit {
+    Set(Value),
+    Type(char),
+    No(String),
+}
+
+fn digit_means(config: &ScoreConfig, digit: u8) -> Digit {
+    if let Some(value) = config.by_digit(digit) {
+        return Digit::Set(value);
+    }
+    match config.data_type {
+        DataType::Numeric if config.digit_range().is_none() => Digit::Type(char::from(b'0' + digit)),
+        DataType::Numeric => Digit::No(format!("{} takes {}", config.name, range_in_words(config))),
+        DataType::Text | DataType::Correction => Digit::No(format!("{} takes text: press =", config.name)),
+        DataType::Boolean | DataType::Categorical => {
+            Digit::No(format!("{} has {} choices", config.name, config.options().len()))
+        }
+    }
+}
+
+/// The range of a numeric row: `1 to 5`, `at least 0`, `any number`.
+#[must_use]
+pub(super) fn range_in_words(config: &ScoreConfig) -> String {
+    match (config.min, config.max) {
+        (Some(min), Some(max)) => format!("{min} to {max}"),
+        (Some(min), None) => format!("at least {min}"),
+        (None, Some(max)) => format!("at most {max}"),
+        (None, None) => "any number".into(),
+    }
+}
+
+/// A digit on the current row.
+pub(super) fn digit(model: &mut Model, digit: u8, effects: &mut Vec<Effect>) {
+    let Some(config) = model.current_config().cloned() else {
+        model.say("this queue has no score configs");
+        return;
+    };
+    match digit_means(&config, digit) {
+        Digit::Set(value) => set_value(model, &config, value, effects),
+        Digit::Type(first) => super::writing::open_value(model, &config, Some(first)),
+        Digit::No(why) => model.say(why),
+    }
+}
+
+/// Gives the row a value and goes on to the next open row.
+pub(super) fn set_value(model: &mut Model, config: &ScoreConfig, value: Value, effects: &mut Vec<Effect>) {
+    if let Err(refusal) = config.check(&value) {
+        model.say(format!("{}: {refusal}", config.name));
+        return;
+    }
+    let reason = own(model, &config.id).and_then(|mine| mine.reason.clone());
+    if write_score(model, config, value, reason, effects) {
+        to_next_open(model);
+    }
+}
+
+/// Gives the reason for the row's value, or takes it away when empty.
+pub(super) fn set_reason(model: &mut Model, config: &ScoreConfig, reason: &str, effects: &mut Vec<Effect>) {
+    let Some(value) = own(model, &config.id).map(|mine| mine.value.clone()) else { return };
+    let reason = Some(reason.trim().to_owned()).filter(|reason| !reason.is_empty());
+    write_score(model, config, value, reason, effects);
+}
+
+fn own<'a>(model: &'a Model, config: &ConfigId) -> Option<&'a Mine> {
+    model.current()?.mine.get(config)
+}
+
+fn write_score(
+    model: &mut Model,
+    config: &ScoreConfig,
+    value: Value,
+    reason: Option<String>,
+    effects: &mut Vec<Effect>,
+) -> bool {
+    let Some(write) = build_score(model, config, value, reason) else {
+        model.say("the item is still loading");
+        return false;
+    };
+    let Some(item) = model.review.item.clone() else { return false };
+    record(model, &item, Write::Score(write), effects);
+    true
+}
+
+fn build_score(
+    model: &Model,
+    config: &ScoreConfig,
+    value: Value,
+    reason: Option<String>,
+) -> Option<ScoreWrite> {
+    let data = model.current()?;
+    let target = data.target()?;
+    let super::Connection::Online(server) = &model.connection else { return None };
+    let annotator = model.start.annotator.clone();
+    let mine = data.mine.get(&config.id);
+    let id = mine.map_or_else(
+        || {
+            let generation = data.generations.get(&config.id).copied().unwrap_or(0);
+            score_id(&server.project, &target, &config.id, &annotator, generation)
+        },
+        |mine| mine.id.clone(),
+    );
+    let source = if model.start.independent { Source::Api } else { Source::Annotation };
+    Some(ScoreWrite {
+        id,
+        target,
+        config_id: Some(config.id.clone()),
+        queue_id: Some(data.item.queue_id.clone()),
+        name: config.name.clone(),
+        value,
+        data_type: config.data_type,
+        comment: reason,
+        source: mine.map_or(source, |mine| mine.source.clone()),
+        annotator,
+        timestamp: mine.map_or(model.now.wall, |mine| mine.timestamp),
+        environment: data.subject.ready().and_then(|subject| subject.environment()).map(str::to_owned),
+    })
+}
+
+/// Makes a decision: shown as being saved at once, durable a moment later.
+pub(super) fn record(model: &mut Model, item: &ItemId, write: Write, effects: &mut Vec<Effect>) {
+    let token = RecordToken(model.next_token);
+    model.next_token += 1;
+    let annotator = model.start.annotator.clone();
+    if let Some(data) = model.items.get_mut(item) {
+        let key = write.replaces();
+        data.unsaved.retain(|(old, _)| key.is_none() || old.replaces() != key);
+        data.saving.push((token, write.clone()));
+        data.rebuild(&annotator);
+    }
+    effects.push(Effect::Record(token, item.clone(), Box::new(write)));
+}
+
+/// Takes the current row's value away, or steps back to the row before an open one.
+pub(super) fn clear(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some(config) = model.current_config().cloned() else { return };
+    let (Some(mine), Some(item)) = (own(model, &config.id).cloned(), model.review.item.clone()) else {
+        move_row(model, false);
+        return;
+    };
+    let Some(target) = model.current().and_then(super::ItemData::target) else { return };
+    if mine.at_server || mine.progress == Progress::Saving {
+        let annotator = model.start.annotator.clone();
+        record(
+            model,
+            &item,
+            Write::DeleteScore { id: mine.id, target, config_id: config.id, annotator },
+            effects,
+        );
+    } else {
+        effects.push(Effect::Withdraw(item.clone(), format!("score:{}", mine.id)));
+        let annotator = model.start.annotator.clone();
+        if let Some(data) = model.items.get_mut(&item) {
+            let gone = |write: &Write| matches!(write, Write::Score(score) if score.id == mine.id);
+            data.writes.iter_mut().flatten().for_each(|written| {
+                if gone(&written.write) {
+                    written.state = crate::domain::WriteState::Replaced;
+                }
+            });
+            data.writes.iter_mut().for_each(|writes| writes.retain(|w| !gone(&w.write)));
+            data.unsaved.retain(|(write, _)| !gone(write));
+            data.rebuild(&annotator);
+        }
+        model.open_writes.retain(|_, w| {
+            !(w.state == crate::domain::WriteState::Held
+                && matches!(&w.write, Write::Score(score) if score.id == mine.id))
+        });
+    }
+}
+
+/// The row before or after, going round.
+pub(super) fn move_row(model: &mut Model, forward: bool) {
+    let rows = model.rubric_configs().len();
+    if rows > 0 {
+        let step = if forward { 1 } else { rows - 1 };
+        model.review.row = (model.review.row + step) % rows;
+    }
+}
+
+fn open_rows(model: &Model) -> Vec<bool> {
+    let mine = model.current().map(|data| &data.mine);
+    let is_open =
+        |config: &&ScoreConfig| !config.is_archived && !mine.is_some_and(|m| m.contains_key(&config.id));
+    model.rubric_configs().iter().map(is_open).collect()
+}
+
+/// On to the next row without a value; stays where all have one.
+fn to_next_open(model: &mut Model) {
+    let open = open_rows(model);
+    let row = model.review.row;
+    let next = (row + 1..open.len()).chain(0..row).find(|at| open[*at]);
+    model.review.row = next.unwrap_or(row);
+}
+
+/// To the first row without a value, or the first.
+pub(super) fn to_first_open(model: &mut Model) {
+    model.review.row = open_rows(model).iter().position(|open| *open).unwrap_or(0);
+}
+
+/// A write in a few words, for the list of unsent ones.
+#[must_use]
+pub fn describe_write(write: &Write) -> String {
+    match write {
+        Write::Score(score) => format!("{} = {}", score.name, score.value),
+        Write::DeleteScore { .. } => "a score removed".into(),
+        Write::Comment(comment) => format!("comment “{}”", comment.content),
+        Write::Status { status: crate::domain::ItemStatus::Completed, .. } => "complete".into(),
+        Write::Status { .. } => "reopen".into(),
+    }
+}

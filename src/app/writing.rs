@@ -1,0 +1,329 @@
+//! Editors and prompts: opening them, and taking in what was typed.
+
+use super::editor::Editor;
+use super::modal::{Modal, Prompt, PromptFor, Purpose, TextForm};
+use super::{Effect, Model, reading, rubric};
+use crate::domain::{
+    COMMENT_UNITS, CommentWrite, ConfigId, DataType, Object, ScoreConfig, TEXT_UNITS, UserId, Value, Write,
+};
+use crate::input::{Action, Code, Key};
+
+/// Opens the input that fits a row; `first` is a digit already typed.
+pub(super) fn open_value(model: &mut Model, config: &ScoreConfig, first: Option<char>) {
+    let Some(item) = model.review.item.clone() else { return };
+    let value = model.current().and_then(|data| data.mine.get(&config.id)).map(|mine| mine.value.to_string());
+    if config.is_archived {
+        model.say(format!("{} is archived and takes no more scores", config.name));
+        return;
+    }
+    if config.data_type == DataType::Text {
+        let purpose = Purpose::Value(config.id.clone());
+        let title = config.name.clone();
+        let text = value.unwrap_or_default();
+        open_form(
+            model,
+            TextForm {
+                item,
+                purpose,
+                title,
+                editor: Editor::new(&text),
+                limit: Some(TEXT_UNITS),
+                complaint: None,
+            },
+        );
+        return;
+    }
+    let label = match config.data_type {
+        DataType::Numeric => format!("{} ({})", config.name, rubric::range_in_words(config)),
+        _ => config.name.clone(),
+    };
+    let text = first.map(String::from).unwrap_or_default();
+    let mut prompt = Prompt {
+        purpose: PromptFor::Value(config.id.clone()),
+        label,
+        editor: Editor::line(&text),
+        choices: Vec::new(),
+        choice: 0,
+        complaint: None,
+    };
+    fill_choices(&mut prompt, config);
+    model.modals.push(Modal::Prompt(prompt));
+}
+
+/// Opens the editor for a row's reason.
+pub(super) fn open_reason(model: &mut Model) {
+    let Some(config) = model.current_config().cloned() else { return };
+    let mine = model.current().and_then(|data| data.mine.get(&config.id)).cloned();
+    let (Some(mine), Some(item)) = (mine, model.review.item.clone()) else {
+        model.say(format!("give {} a value first, then its reason", config.name));
+        return;
+    };
+    let title = format!("Why {} = {}", config.name, mine.value);
+    let editor = Editor::new(mine.reason.as_deref().unwrap_or_default());
+    open_form(
+        model,
+        TextForm { item, purpose: Purpose::Reason(config.id), title, editor, limit: None, complaint: None },
+    );
+}
+
+/// Opens the comment editor: about the item's own object, or the observation the reviewer went to.
+pub(super) fn open_comment(model: &mut Model) {
+    let Some((item, objects, chosen)) = comment_objects(model) else {
+        model.say("the item is still loading");
+        return;
+    };
+    let title = comment_title(&objects, chosen);
+    let purpose = Purpose::Comment { objects, chosen };
+    open_form(
+        model,
+        TextForm {
+            item,
+            purpose,
+            title,
+            editor: Editor::new(""),
+            limit: Some(COMMENT_UNITS),
+            complaint: None,
+        },
+    );
+}
+
+type CommentObjects = (crate::domain::ItemId, Vec<(Object, String)>, usize);
+
+fn comment_objects(model: &Model) -> Option<CommentObjects> {
+    let data = model.current()?;
+    let own = data.target()?.object();
+    let subject = data.subject.ready();
+    let name = subject.map(|subject| subject.header.name.clone()).unwrap_or_default();
+    let mut objects = vec![(own.clone(), format!("{} {name}", own.kind.noun()))];
+    let selected = model.selected_target().map(|target| target.object()).filter(|object| *object != own);
+    if let (Some(subject), Some(object)) = (subject, selected) {
+        let name = subject.observations.iter().find(|o| o.id.as_str() == object.id).map(|o| o.name.clone());
+        let name = name.unwrap_or_else(|| object.id.clone());
+        objects.push((object.clone(), format!("{} {name}", object.kind.noun())));
+    }
+    // Whoever has gone to another observation means that one; Tab changes it.
+    let chosen = objects.len() - 1;
+    Some((data.item.id.clone(), objects, chosen))
+}
+
+fn comment_title(objects: &[(Object, String)], chosen: usize) -> String {
+    format!("Comment on {}", objects.get(chosen).map_or("", |(_, name)| name.as_str()))
+}
+
+/// Shows a form, with the draft left in it earlier.
+fn open_form(model: &mut Model, mut form: TextForm) {
+    if let Some(draft) = model.items.get(&form.item).and_then(|data| data.drafts.get(&form.draft_key())) {
+        form.editor.replace(draft);
+    }
+    model.modals.push(Modal::Editor(form));
+}
+
+/// A key in the open editor.
+pub(super) fn editor_key(model: &mut Model, key: Key, action: Option<Action>, effects: &mut Vec<Effect>) {
+    let Some(Modal::Editor(form)) = model.modals.last_mut() else { return };
+    form.complaint = None;
+    match action {
+        Some(Action::Save) => save_form(model, effects),
+        Some(Action::Close) => close_form(model, effects),
+        Some(Action::ExternalEditor) => effects.push(Effect::EditExternally(form.editor.text())),
+        _ => {
+            if key.code == Code::Tab && switch_object(form) {
+                return;
+            }
+            form.editor.key(key);
+        }
+    }
+}
+
+fn switch_object(form: &mut TextForm) -> bool {
+    let Purpose::Comment { objects, chosen } = &mut form.purpose else { return false };
+    *chosen = (*chosen + 1) % objects.len();
+    form.title = comment_title(objects, *chosen);
+    true
+}
+
+fn close_form(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some(Modal::Editor(form)) = model.modals.pop() else { return };
+    let (key, text) = (form.draft_key(), form.editor.text());
+    let saved = saved_text(model, &form);
+    let draft = if text.trim().is_empty() || Some(&text) == saved.as_ref() { String::new() } else { text };
+    if !draft.is_empty() {
+        model.say("draft kept");
+    }
+    set_draft(model, &form.item, key, draft, effects);
+}
+
+/// What the form would show without any typing.
+fn saved_text(model: &Model, form: &TextForm) -> Option<String> {
+    let mine = |config: &ConfigId| model.items.get(&form.item)?.mine.get(config);
+    match &form.purpose {
+        Purpose::Comment { .. } => None,
+        Purpose::Value(config) => mine(config).map(|mine| mine.value.to_string()),
+        Purpose::Reason(config) => mine(config).and_then(|mine| mine.reason.clone()),
+    }
+}
+
+fn set_draft(
+    model: &mut Model,
+    item: &crate::domain::ItemId,
+    key: String,
+    text: String,
+    effects: &mut Vec<Effect>,
+) {
+    let Some(data) = model.items.get_mut(item) else { return };
+    let changed = if text.is_empty() {
+        data.drafts.remove(&key).is_some()
+    } else {
+        data.drafts.insert(key.clone(), text.clone()).as_ref() != Some(&text)
+    };
+    if changed {
+        effects.push(Effect::SaveDraft(item.clone(), key, text));
+    }
+}
+
+fn save_form(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some(Modal::Editor(form)) = model.modals.last_mut() else { return };
+    if let Some(limit) = form.limit
+        && form.editor.units() > limit
+    {
+        form.complaint = Some(format!("too long: {} of {limit} characters", form.editor.units()));
+        return;
+    }
+    let form = form.clone();
+    match &form.purpose {
+        Purpose::Comment { objects, chosen } => {
+            if form.editor.units() == 0 {
+                complain(model, "an empty comment cannot be saved; Esc leaves the editor");
+                return;
+            }
+            let object = objects[*chosen].0.clone();
+            let content = form.editor.text().trim().to_owned();
+            let author = model.start.author.as_deref().map(UserId::from);
+            let write = Write::Comment(CommentWrite { object, content, author });
+            rubric::record(model, &form.item, write, effects);
+            reading::comments_changed(model, &form.item);
+        }
+        Purpose::Value(id) => {
+            let Some(config) = config(model, id) else { return };
+            let value = Value::Text(form.editor.text().trim().to_owned());
+            if let Err(refusal) = config.check(&value) {
+                complain(model, &refusal.to_string());
+                return;
+            }
+            rubric::set_value(model, &config, value, effects);
+        }
+        Purpose::Reason(id) => {
+            let Some(config) = config(model, id) else { return };
+            rubric::set_reason(model, &config, &form.editor.text(), effects);
+        }
+    }
+    model.modals.pop();
+    set_draft(model, &form.item, form.draft_key(), String::new(), effects);
+}
+
+fn complain(model: &mut Model, why: &str) {
+    if let Some(Modal::Editor(form)) = model.modals.last_mut() {
+        form.complaint = Some(why.to_owned());
+    }
+}
+
+fn config(model: &Model, id: &ConfigId) -> Option<ScoreConfig> {
+    model.configs.as_ref()?.get(id).cloned()
+}
+
+/// A key in the open prompt.
+pub(super) fn prompt_key(model: &mut Model, key: Key, action: Option<Action>, effects: &mut Vec<Effect>) {
+    let Some(Modal::Prompt(prompt)) = model.modals.last_mut() else { return };
+    prompt.complaint = None;
+    match action {
+        Some(Action::Accept) => accept(model, effects),
+        Some(Action::Close) => {
+            model.modals.pop();
+        }
+        _ => {
+            let choices = prompt.choices.len();
+            match key.code {
+                Code::Down if choices > 0 => prompt.choice = (prompt.choice + 1) % choices,
+                Code::Up if choices > 0 => prompt.choice = (prompt.choice + choices - 1) % choices,
+                _ => prompt.editor.key(key),
+            }
+            typed(model);
+        }
+    }
+}
+
+/// Follows what has been typed: choices narrow down, the search jumps.
+pub(super) fn typed(model: &mut Model) {
+    let Some(Modal::Prompt(prompt)) = model.modals.last() else { return };
+    match prompt.purpose.clone() {
+        PromptFor::Find => {
+            let query = prompt.editor.text();
+            reading::find(model, &query);
+        }
+        PromptFor::Value(id) => {
+            let config = config(model, &id);
+            if let (Some(Modal::Prompt(prompt)), Some(config)) = (model.modals.last_mut(), config) {
+                fill_choices(prompt, &config);
+            }
+        }
+    }
+}
+
+fn fill_choices(prompt: &mut Prompt, config: &ScoreConfig) {
+    if config.data_type != DataType::Categorical && config.data_type != DataType::Boolean {
+        return;
+    }
+    let typed = prompt.editor.text().trim().to_lowercase();
+    let labels = config.options().into_iter().map(|(label, _)| label);
+    prompt.choices = labels.filter(|label| label.to_lowercase().contains(&typed)).collect();
+    prompt.choice = prompt.choice.min(prompt.choices.len().saturating_sub(1));
+}
+
+fn accept(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some(Modal::Prompt(prompt)) = model.modals.last_mut() else { return };
+    let text = prompt.choices.get(prompt.choice).cloned().unwrap_or_else(|| prompt.editor.text());
+    match prompt.purpose.clone() {
+        PromptFor::Find => {
+            model.modals.pop();
+        }
+        PromptFor::Value(id) => {
+            let Some(config) = config(model, &id) else { return };
+            match config.parse(&text) {
+                Ok(value) => {
+                    model.modals.pop();
+                    rubric::set_value(model, &config, value, effects);
+                }
+                Err(refusal) => {
+                    if let Some(Modal::Prompt(prompt)) = model.modals.last_mut() {
+                        prompt.complaint = Some(refusal.to_string());
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The text that came back from `$EDITOR`.
+pub(super) fn edited(model: &mut Model, result: Result<String, String>) {
+    match (model.modals.last_mut(), result) {
+        (Some(Modal::Editor(form)), Ok(text)) => form.editor.replace(&text),
+        (_, Ok(_)) => {}
+        (_, Err(why)) => model.say(why),
+    }
+}
+
+/// A pasted text goes where text is being typed.
+pub(super) fn paste(model: &mut Model, text: &str) {
+    match model.modals.last_mut() {
+        Some(Modal::Editor(form)) => {
+            form.complaint = None;
+            form.editor.paste(text);
+        }
+        Some(Modal::Prompt(prompt)) => {
+            prompt.complaint = None;
+            prompt.editor.paste(text);
+            typed(model);
+        }
+        _ => model.say("nothing here takes text: press c to comment, = for a value"),
+    }
+}

@@ -1,0 +1,258 @@
+//! The sender's side of the outbox: claim a batch, send it, settle each row. Only the holder of
+//! the [`super::SenderLock`] may call what changes rows here.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, named_params, params};
+
+use super::rows::{by_seq, select, text, time};
+use super::{Scope, Store, StoreError};
+use crate::domain::{WriteState, Written};
+
+/// How sending a row ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// The server took it; whether it keeps it shows later.
+    Sent,
+    /// The server has it.
+    Confirmed {
+        /// What the reviewer should know about it; kept where errors are kept.
+        note: Option<String>,
+    },
+    /// The server will not have it, for this reason.
+    Refused(String),
+    /// It failed, and may succeed later.
+    Retry {
+        /// Not to be tried before.
+        at: Timestamp,
+        /// What failed.
+        error: String,
+    },
+    /// It was not tried after all, since something before it failed.
+    Back {
+        /// Not to be tried before.
+        at: Option<Timestamp>,
+    },
+}
+
+/// Rows of the outbox that may be sent at `:now`, as a condition on `o`: due, and nothing decided
+/// before on the same item is in flight or waits for a retry. Deletions hold nothing up: they have
+/// a budget per day at the server, and no other write depends on them.
+const SENDABLE: &str = "o.host = :host AND o.project = :project AND o.state = 'pending'
+    AND (o.next_attempt_at IS NULL OR o.next_attempt_at <= :now)
+    AND NOT EXISTS (
+        SELECT 1 FROM outbox b
+        WHERE b.host = o.host AND b.project = o.project AND b.item = o.item AND b.seq < o.seq
+          AND (b.state = 'sending'
+               OR b.state = 'pending' AND b.next_attempt_at > :now AND b.kind <> 'delete_score'))";
+
+impl Store {
+    /// Takes the next batch to send and marks it Sending: what is due of the item that has waited
+    /// longest, in the order of [`crate::domain::WriteKind`], then as decided.
+    ///
+    /// The order within an item is kept: nothing is claimed while something decided before waits
+    /// for a retry. A refused score holds up neither comment nor status. What a later decision on
+    /// the same thing has overtaken becomes Replaced, even if it was tried.
+    pub fn claim(&mut self, scope: &Scope, now: Timestamp) -> Result<Option<Vec<Written>>, StoreError> {
+        self.write(|tx| {
+            drop_overtaken(tx, scope, now)?;
+            let Some(item) = next_item(tx, scope, now)? else { return Ok(None) };
+            let mut seqs = sendable(tx, scope, &item, now)?;
+            for seq in &seqs {
+                tx.execute(
+                    "UPDATE outbox SET state = 'sending', attempts = attempts + 1, next_attempt_at = NULL,
+                            first_attempt_at = coalesce(first_attempt_at, ?1), changed_at = ?1
+                     WHERE seq = ?2",
+                    params![text(now), seq],
+                )?;
+            }
+            let mut batch = seqs.drain(..).map(|seq| by_seq(tx, seq)).collect::<Result<Vec<_>, _>>()?;
+            batch.sort_by_key(|row| (row.write.kind(), row.seq));
+            Ok(Some(batch))
+        })
+    }
+
+    /// Notes how sending a row ended, or that a sent one was seen or never seen. Changes nothing
+    /// where the row is neither Sending nor Sent.
+    pub fn settle(&mut self, seq: i64, outcome: &Outcome, now: Timestamp) -> Result<Written, StoreError> {
+        self.write(|tx| {
+            let row = by_seq(tx, seq)?;
+            if matches!(row.state, WriteState::Sending | WriteState::Sent) {
+                apply(tx, seq, outcome, now)?;
+            }
+            by_seq(tx, seq)
+        })
+    }
+
+    /// Scores the server took and has not shown yet, oldest first.
+    pub fn unconfirmed(&self, scope: &Scope) -> Result<Vec<Written>, StoreError> {
+        select(
+            &self.connection,
+            "host = ? AND project = ? AND state = 'sent' AND kind = 'score' ORDER BY seq",
+            params![scope.host, scope.project.as_str()],
+        )
+    }
+
+    /// Whether an earlier write on the same thing was tried, so that the server may still show the
+    /// older value.
+    pub fn is_update(&self, seq: i64) -> Result<bool, StoreError> {
+        Ok(self.connection.query_row(
+            "SELECT EXISTS (
+                 SELECT 1 FROM outbox o JOIN outbox b
+                     ON b.host = o.host AND b.project = o.project AND b.replaces = o.replaces
+                 WHERE o.seq = ? AND b.seq < o.seq AND b.attempts > 0)",
+            [seq],
+            |row| row.get(0),
+        )?)
+    }
+
+    /// When a row was first tried; `None` if never.
+    pub fn first_attempt(&self, seq: i64) -> Result<Option<Timestamp>, StoreError> {
+        let found: Option<String> = self
+            .connection
+            .query_row("SELECT first_attempt_at FROM outbox WHERE seq = ?", [seq], |row| row.get(0))
+            .optional()?
+            .flatten();
+        found.map(|at| time(&at).map_err(|why| StoreError::Row { seq, why })).transpose()
+    }
+
+    /// At start: what was being sent goes back to Pending with its attempts kept, so that the
+    /// sender looks before it repeats; what an earlier run (before `now`) held is released. Says
+    /// how many rows moved.
+    pub fn recover(&mut self, scope: &Scope, now: Timestamp) -> Result<usize, StoreError> {
+        self.write(|tx| {
+            let moved = tx.execute(
+                "UPDATE outbox SET state = 'pending', next_attempt_at = NULL, changed_at = :now
+                 WHERE host = :host AND project = :project
+                   AND (state = 'sending' OR state = 'held' AND created_at <= :now)",
+                named_params! {
+                    ":now": text(now), ":host": scope.host, ":project": scope.project.as_str(),
+                },
+            )?;
+            Ok(moved)
+        })
+    }
+
+    /// When [`Store::claim`] will next give something: a time that may have passed, `None` if
+    /// nothing waits.
+    pub fn next_due(&self, scope: &Scope) -> Result<Option<Timestamp>, StoreError> {
+        // A row is due when it and all that hold it up are.
+        let due: Option<String> = self.connection.query_row(
+            "SELECT min((
+                 SELECT max(coalesce(b.next_attempt_at, b.created_at)) FROM outbox b
+                 WHERE b.host = o.host AND b.project = o.project AND b.item = o.item
+                   AND b.state = 'pending'
+                   AND (b.seq = o.seq OR b.seq < o.seq AND b.kind <> 'delete_score')))
+             FROM outbox o
+             WHERE o.host = ? AND o.project = ? AND o.state = 'pending'
+               AND NOT EXISTS (
+                   SELECT 1 FROM outbox b
+                   WHERE b.host = o.host AND b.project = o.project AND b.item = o.item
+                     AND b.seq < o.seq AND b.state = 'sending')",
+            params![scope.host, scope.project.as_str()],
+            |row| row.get(0),
+        )?;
+        due.map(|at| time(&at).map_err(|why| StoreError::Row { seq: 0, why })).transpose()
+    }
+}
+
+/// Of several unsent or refused writes on one thing only the last one counts.
+fn drop_overtaken(connection: &Connection, scope: &Scope, now: Timestamp) -> Result<(), StoreError> {
+    connection.execute(
+        "UPDATE outbox SET state = 'replaced', changed_at = :now
+         WHERE host = :host AND project = :project AND state IN ('pending', 'refused')
+           AND replaces IS NOT NULL AND EXISTS (
+               SELECT 1 FROM outbox n
+               WHERE n.host = :host AND n.project = :project AND n.replaces = outbox.replaces
+                 AND n.seq > outbox.seq AND n.state = 'pending')",
+        named_params! { ":now": text(now), ":host": scope.host, ":project": scope.project.as_str() },
+    )?;
+    Ok(())
+}
+
+fn next_item(connection: &Connection, scope: &Scope, now: Timestamp) -> Result<Option<String>, StoreError> {
+    let sql = format!("SELECT o.item FROM outbox o WHERE {SENDABLE} ORDER BY o.seq LIMIT 1");
+    let params = named_params! {
+        ":host": scope.host, ":project": scope.project.as_str(), ":now": text(now),
+    };
+    Ok(connection.prepare_cached(&sql)?.query_row(params, |row| row.get(0)).optional()?)
+}
+
+fn sendable(
+    connection: &Connection,
+    scope: &Scope,
+    item: &str,
+    now: Timestamp,
+) -> Result<Vec<i64>, StoreError> {
+    let sql = format!("SELECT o.seq FROM outbox o WHERE {SENDABLE} AND o.item = :item");
+    let params = named_params! {
+        ":host": scope.host, ":project": scope.project.as_str(), ":now": text(now), ":item": item,
+    };
+    let mut statement = connection.prepare_cached(&sql)?;
+    let seqs = statement.query_map(params, |row| row.get(0))?.collect::<Result<Vec<_>, _>>()?;
+    Ok(seqs)
+}
+
+fn apply(connection: &Connection, seq: i64, outcome: &Outcome, now: Timestamp) -> Result<(), StoreError> {
+    let now = text(now);
+    match outcome {
+        Outcome::Sent => {
+            connection.execute(
+                "UPDATE outbox SET state = 'sent', sent_at = ?1, last_error = NULL, changed_at = ?1
+                 WHERE seq = ?2",
+                params![now, seq],
+            )?;
+            settle_older(connection, seq, &now)
+        }
+        Outcome::Confirmed { note } => {
+            connection.execute(
+                "UPDATE outbox SET state = 'confirmed', sent_at = coalesce(sent_at, ?1), last_error = ?2,
+                        changed_at = ?1
+                 WHERE seq = ?3",
+                params![now, note, seq],
+            )?;
+            settle_older(connection, seq, &now)
+        }
+        Outcome::Refused(why) => {
+            connection.execute(
+                "UPDATE outbox SET state = 'refused', last_error = ?, changed_at = ? WHERE seq = ?",
+                params![why, now, seq],
+            )?;
+            Ok(())
+        }
+        Outcome::Retry { at, error } => {
+            connection.execute(
+                "UPDATE outbox SET state = 'pending', next_attempt_at = ?, last_error = ?, changed_at = ?
+                 WHERE seq = ?",
+                params![text(*at), error, now, seq],
+            )?;
+            Ok(())
+        }
+        Outcome::Back { at } => put_back(connection, seq, *at, &now),
+    }
+}
+
+/// A row that was claimed but not tried is as it was before.
+fn put_back(connection: &Connection, seq: i64, at: Option<Timestamp>, now: &str) -> Result<(), StoreError> {
+    connection.execute(
+        "UPDATE outbox SET state = 'pending', attempts = attempts - 1, next_attempt_at = ?1,
+                first_attempt_at = CASE attempts WHEN 1 THEN NULL ELSE first_attempt_at END,
+                changed_at = ?2
+         WHERE seq = ?3 AND state = 'sending'",
+        params![at.map(text), now, seq],
+    )?;
+    Ok(())
+}
+
+/// Once the server has taken a later write on the same thing, an earlier one will not be seen any
+/// more as it was: nobody needs to wait for it.
+fn settle_older(connection: &Connection, seq: i64, now: &str) -> Result<(), StoreError> {
+    connection.execute(
+        "UPDATE outbox AS o SET state = 'confirmed', changed_at = ?1,
+                last_error = 'a later change overtook it before it was seen'
+         FROM outbox AS n
+         WHERE n.seq = ?2 AND o.host = n.host AND o.project = n.project AND o.replaces = n.replaces
+           AND o.seq < n.seq AND o.state = 'sent'",
+        params![now, seq],
+    )?;
+    Ok(())
+}
