@@ -84,7 +84,8 @@ fn close_to_others(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     const STICKY: u32 = 0o1000;
     let mode = fs::metadata(path)?.permissions().mode();
-    if mode & 0o077 == 0 {
+    let open = mode & 0o077 != 0;
+    if !open {
         return Ok(());
     }
     if mode & STICKY != 0 {

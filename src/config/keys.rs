@@ -16,7 +16,9 @@ pub(super) fn read(path: &Path) -> Result<Keymap, ConfigError> {
     for entry in entries(table.get_ref()) {
         match entry.value {
             DeValue::Table(place) => {
-                entries(place).iter().for_each(|inner| wishes.take(inner, Some(entry.key)));
+                for inner in entries(place) {
+                    wishes.take(&inner, Some(entry.key));
+                }
             }
             _ => wishes.take(&entry, None),
         }

@@ -97,8 +97,8 @@ impl Config {
 
 /// The name of whoever runs the program.
 pub fn user_name(env: Env<'_>) -> String {
-    let names = ["USER", "LOGNAME", "USERNAME"].into_iter();
-    names.filter_map(|name| set(env, name)).next().unwrap_or_else(|| "reviewer".into())
+    let mut names = ["USER", "LOGNAME", "USERNAME"].into_iter();
+    names.find_map(|name| set(env, name)).unwrap_or_else(|| "reviewer".into())
 }
 
 /// Whether locale and terminal are likely to show Unicode. Where nothing is said they are: bare
