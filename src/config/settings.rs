@@ -1,0 +1,114 @@
+//! `config.toml`.
+
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use toml::de::DeValue;
+
+use super::ConfigError;
+use super::document::{Document, all_well, entries, flag, text, texts};
+
+/// The longest completed items may be held.
+const LONGEST_HOLD: Duration = Duration::from_mins(10);
+
+/// Queues whose items several people rate, each for themselves.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Independent {
+    /// None.
+    #[default]
+    None,
+    /// All.
+    All,
+    /// These, by name or id.
+    Queues(Vec<String>),
+}
+
+impl Independent {
+    /// Whether a queue, known by name and id, is one of them.
+    pub fn includes(&self, name: &str, id: &str) -> bool {
+        match self {
+            Self::None => false,
+            Self::All => true,
+            Self::Queues(queues) => queues.iter().any(|queue| queue == name || queue == id),
+        }
+    }
+}
+
+/// What `config.toml` says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Settings {
+    pub(super) annotator: Option<String>,
+    pub(super) author_user_id: Option<String>,
+    pub(super) hold: Duration,
+    pub(super) independent: Independent,
+    pub(super) ascii: Option<bool>,
+    pub(super) mouse: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            annotator: None,
+            author_user_id: None,
+            hold: Duration::from_secs(10),
+            independent: Independent::None,
+            ascii: None,
+            mouse: false,
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the file; the defaults where there is none.
+    pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
+        let mut settings = Self::default();
+        let Some(document) = Document::read(path)? else { return Ok(settings) };
+        let table = document.parse()?;
+        let mut problems = Vec::new();
+        for entry in entries(table.get_ref()) {
+            if let Err(what) = settings.set(entry.key, entry.value) {
+                problems.push(document.problem(entry.at, &format!("`{}` {what}", entry.key)));
+            }
+        }
+        all_well(&problems).map(|()| settings)
+    }
+
+    fn set(&mut self, key: &str, value: &DeValue<'_>) -> Result<(), String> {
+        match key {
+            "annotator" => self.annotator = Some(named(value)?),
+            "author_user_id" => self.author_user_id = Some(named(value)?),
+            "hold" => self.hold = hold(value)?,
+            "independent" => self.independent = independent(value)?,
+            "ascii" => self.ascii = Some(flag(value)?),
+            "mouse" => self.mouse = flag(value)?,
+            _ => {
+                return Err("is not a setting; there are: annotator, author_user_id, hold, independent, \
+                            ascii, mouse"
+                    .into());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn named(value: &DeValue<'_>) -> Result<String, String> {
+    let name = text(value)?;
+    if name.trim().is_empty() { Err("must not be empty".into()) } else { Ok(name.trim().to_owned()) }
+}
+
+fn hold(value: &DeValue<'_>) -> Result<Duration, String> {
+    let wrong = || "must be a time such as \"10s\", or \"0s\" to send at once".to_owned();
+    let parsed: SignedDuration = text(value).and_then(|text| text.parse().map_err(|_| wrong()))?;
+    let hold = Duration::try_from(parsed).map_err(|_| wrong())?;
+    if hold > LONGEST_HOLD { Err("must be at most \"10m\"".into()) } else { Ok(hold) }
+}
+
+fn independent(value: &DeValue<'_>) -> Result<Independent, String> {
+    match value {
+        DeValue::Boolean(true) => Ok(Independent::All),
+        DeValue::Boolean(false) => Ok(Independent::None),
+        DeValue::Array(_) => texts(value).map(Independent::Queues),
+        _ => Err("must be true, false or a list of queues".into()),
+    }
+}
