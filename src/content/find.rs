@@ -1,14 +1,19 @@
 //! Finding the messages in a payload.
 
+use std::collections::HashSet;
+
 use crate::domain::rows::Role;
 
 use super::message::{self, Message};
+use super::names::{HOLDERS, SYSTEM, TECHNICAL};
 use super::node::Node;
 use super::parts::{self, Part};
-use super::python::CLASS;
 
 /// Objects looked into, one inside the other.
 const DEPTH: usize = 6;
+
+/// Technical fields that can also hold words.
+const WORDY: [&str; 2] = ["text", "reasoning"];
 
 /// Messages found, and what else the payload holds.
 #[derive(Debug, Default)]
@@ -23,133 +28,6 @@ pub(super) struct Found<'a> {
     pub(super) hidden: usize,
 }
 
-/// Fields that may hold messages.
-const HOLDERS: [&str; 34] = [
-    "messages",
-    "input_messages",
-    "output_messages",
-    "new_messages",
-    "run_messages",
-    "all_messages",
-    "chat_history",
-    "history",
-    "conversation",
-    "contents",
-    "content",
-    "input",
-    "inputs",
-    "output",
-    "outputs",
-    "prompt",
-    "prompts",
-    "request",
-    "response",
-    "result",
-    "message",
-    "delta",
-    "choices",
-    "candidates",
-    "generations",
-    "data",
-    "body",
-    "args",
-    "kwargs",
-    "state",
-    "item",
-    "items",
-    "raw",
-    "update",
-];
-
-/// Fields that hold the instructions next to the messages.
-const SYSTEM: [&str; 5] =
-    ["system", "instructions", "system_instruction", "systemInstruction", "system_prompt"];
-
-/// Fields of requests and responses that say nothing about what was said.
-const TECHNICAL: [&str; 81] = [
-    CLASS,
-    "id",
-    "object",
-    "created",
-    "created_at",
-    "completed_at",
-    "model",
-    "model_version",
-    "modelVersion",
-    "usage",
-    "usage_metadata",
-    "usageMetadata",
-    "token_usage",
-    "metrics",
-    "type",
-    "role",
-    "index",
-    "logprobs",
-    "avg_logprobs",
-    "finish_reason",
-    "finishReason",
-    "stop_reason",
-    "stop_sequence",
-    "stop",
-    "status",
-    "system_fingerprint",
-    "service_tier",
-    "temperature",
-    "top_p",
-    "top_k",
-    "top_logprobs",
-    "max_tokens",
-    "max_output_tokens",
-    "max_tool_calls",
-    "max_completion_tokens",
-    "frequency_penalty",
-    "presence_penalty",
-    "seed",
-    "n",
-    "stream",
-    "stream_options",
-    "parallel_tool_calls",
-    "tool_choice",
-    "toolConfig",
-    "truncation",
-    "store",
-    "background",
-    "billing",
-    "text",
-    "reasoning",
-    "user",
-    "metadata",
-    "previous_response_id",
-    "prompt_cache_key",
-    "safety_identifier",
-    "response_id",
-    "responseId",
-    "sdk_http_response",
-    "create_time",
-    "response_format",
-    "generation_config",
-    "generationConfig",
-    "config",
-    "safety_ratings",
-    "safetyRatings",
-    "response_metadata",
-    "llm_output",
-    "run",
-    "run_id",
-    "agent_id",
-    "session_id",
-    "workflow_id",
-    "content_type",
-    "event",
-    "model_provider",
-    "additional_kwargs",
-    "prompt_cache_retention",
-    "token_count",
-    "raw_response",
-    "moderation",
-    "extra_data",
-];
-
 /// The messages of a payload; `default` speaks where only parts of one message were recorded.
 pub(super) fn find(node: &Node, default: Role) -> Option<Found<'_>> {
     let mut found = Found::default();
@@ -159,6 +37,10 @@ pub(super) fn find(node: &Node, default: Role) -> Option<Found<'_>> {
 impl<'a> Found<'a> {
     /// Takes the messages out of a value; `false`, and nothing taken, when it holds none.
     fn look(&mut self, node: &'a Node, default: Role, depth: usize) -> bool {
+        if let Some(name) = definition(node) {
+            self.tools.push(name);
+            return true;
+        }
         if let Some(message) = message::read(node).or_else(|| item(node, default)) {
             self.messages.push(message);
             return true;
@@ -217,10 +99,14 @@ impl<'a> Found<'a> {
                 inner.messages.insert(0, Message::new(Role::System, parts));
             }
         }
+        let said = inner.said();
         for (key, value) in
             entries.iter().filter(|(key, node)| !node.is_empty() && !taken.contains(&key.as_str()))
         {
-            inner.other(key, value);
+            match said.contains(&words(value)) {
+                true => inner.hidden += 1,
+                false => inner.other(key, value),
+            }
         }
         if let (Some(reason), Some(last)) = (message::stopped(node), inner.messages.last_mut()) {
             last.parts.push(Part::Stopped(reason));
@@ -250,11 +136,17 @@ impl<'a> Found<'a> {
             && let Some(names) = offered()
         {
             self.tools.extend(names);
-        } else if TECHNICAL.contains(&key) {
+        } else if TECHNICAL.contains(&key) && !(value.text().is_some() && WORDY.contains(&key)) {
             self.hidden += 1;
         } else {
             self.rest.push((key, value));
         }
+    }
+
+    /// What the messages say, to tell when a field only repeats it.
+    fn said(&self) -> HashSet<String> {
+        let said = self.messages.iter().map(|message| message.words().trim().to_owned());
+        said.filter(|words| !words.is_empty()).collect()
     }
 
     fn take(&mut self, mut other: Self) {
@@ -263,6 +155,20 @@ impl<'a> Found<'a> {
         self.tools.append(&mut other.tools);
         self.hidden += other.hidden;
     }
+}
+
+/// What a field says, alone or as a message.
+fn words(value: &Node) -> String {
+    let text = value.text().map(str::to_owned);
+    let words = text.or_else(|| Some(message::read(value)?.words()));
+    words.unwrap_or_default().trim().to_owned()
+}
+
+/// The name of a tool whose definition stands in place of a message.
+fn definition(node: &Node) -> Option<&str> {
+    let function = node.get("content")?.get("function")?;
+    let defines = function.get("parameters").is_some() || function.get("description").is_some();
+    function.any_text(&["name"]).filter(|_| defines && node.get("role").is_some())
 }
 
 /// Who speaks under a field's name.

@@ -15,14 +15,62 @@ use super::table::Table;
 use super::wrap::Text;
 use super::{code, media};
 
+/// Backslashes looked back over to see whether a character is escaped.
+const ESCAPES: usize = 64;
+
 /// Adds a Markdown text.
+///
+/// Lines that are nothing but a tag, as prompts use to set off their sections, stay lines of their
+/// own; what is between them is Markdown.
 pub(super) fn print(page: &mut Page, text: &str) {
     let text = clean(text);
     let source = media::mark(&text);
+    let mut budget = code::BUDGET;
+    let (mut start, mut at) = (0, 0);
+    let mut fence = None;
+    for line in source.split_inclusive('\n') {
+        fence = fenced(line, fence);
+        if fence.is_none() && is_tag(line) {
+            section(page, &source[start..at], &mut budget);
+            page.say(line.trim_end(), Tone::Dim);
+            start = at + line.len();
+        }
+        at += line.len();
+    }
+    section(page, &source[start..], &mut budget);
+}
+
+/// The mark of the code block a line is in, given that of the line before it.
+fn fenced(line: &str, open: Option<&'static str>) -> Option<&'static str> {
+    let mark = ["```", "~~~"].into_iter().find(|mark| line.trim_start().starts_with(mark));
+    match (open, mark) {
+        (Some(open), Some(mark)) if open == mark => None,
+        (Some(open), _) => Some(open),
+        (None, mark) => mark,
+    }
+}
+
+/// Whether a line is one opening or closing tag.
+fn is_tag(line: &str) -> bool {
+    let inner = line.trim_end().strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
+    let Some(inner) = inner.map(|inner| inner.strip_prefix('/').unwrap_or(inner)) else { return false };
+    let is_name = |c: char| c.is_alphanumeric() || "_-.:".contains(c);
+    let after = inner.trim_start_matches(is_name);
+    inner.starts_with(char::is_alphabetic)
+        && !inner.contains(['<', '>'])
+        && (after.is_empty() || after == "/" || after.starts_with(' '))
+}
+
+/// Adds the Markdown between two tags, set off where it was.
+fn section(page: &mut Page, source: &str, budget: &mut usize) {
+    let blank = |line: Option<&str>| line.is_some_and(|line| line.trim().is_empty());
+    if blank(source.lines().next()) {
+        page.blank();
+    }
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
     let mut writer = Writer {
         page,
-        source: &source,
+        source,
         line: Text::default(),
         tones: Vec::new(),
         quotes: 0,
@@ -31,12 +79,15 @@ pub(super) fn print(page: &mut Page, text: &str) {
         code: None,
         table: None,
         gap: false,
-        budget: code::BUDGET,
+        budget,
     };
-    for (event, range) in Parser::new_ext(&source, options).into_offset_iter() {
+    for (event, range) in Parser::new_ext(source, options).into_offset_iter() {
         writer.event(event, &range);
     }
     writer.flush();
+    if blank(source.lines().next_back()) {
+        page.blank();
+    }
 }
 
 /// An open list: the number of its next item if it is numbered, and the rows there were when the
@@ -44,6 +95,8 @@ pub(super) fn print(page: &mut Page, text: &str) {
 struct List {
     number: Option<u64>,
     rows: usize,
+    /// Whether its items are set off by empty rows.
+    loose: bool,
 }
 
 struct Writer<'a> {
@@ -62,7 +115,7 @@ struct Writer<'a> {
     /// Whether the next block is set off by an empty row.
     gap: bool,
     /// Bytes of code that may still be highlighted.
-    budget: usize,
+    budget: &'a mut usize,
 }
 
 impl Writer<'_> {
@@ -103,7 +156,7 @@ impl Writer<'_> {
     /// Whether an odd number of backslashes comes before a place.
     fn escaped(&self, at: usize) -> bool {
         let before = self.source.as_bytes().get(..at).unwrap_or_default();
-        before.iter().rev().take_while(|b| **b == b'\\').count() % 2 == 1
+        before.iter().rev().take(ESCAPES).take_while(|b| **b == b'\\').count() % 2 == 1
     }
 
     fn push(&mut self, text: &str, tone: Tone) {
@@ -143,7 +196,7 @@ impl Writer<'_> {
             }
             Tag::List(number) => {
                 self.open();
-                self.lists.push(List { number, rows: 0 });
+                self.lists.push(List { number, rows: 0, loose: false });
             }
             Tag::Item => self.item(),
             Tag::Table(aligns) => {
@@ -168,7 +221,10 @@ impl Writer<'_> {
 
     fn end(&mut self, tag: TagEnd) {
         match tag {
-            TagEnd::Paragraph | TagEnd::HtmlBlock => self.close(),
+            TagEnd::Paragraph | TagEnd::HtmlBlock => {
+                self.close();
+                self.lists.iter_mut().last().into_iter().for_each(|list| list.loose = true);
+            }
             TagEnd::Heading(_) => {
                 self.tones.pop();
                 self.close();
@@ -244,13 +300,14 @@ impl Writer<'_> {
         if self.lists.last().is_some_and(|list| list.rows == self.page.rows.len()) {
             self.page.line(Vec::new());
         }
+        self.gap |= self.lists.last().is_some_and(|list| list.loose);
         self.page.dedent();
     }
 
     fn code_block(&mut self) {
         let Some((language, text)) = self.code.take() else { return };
         self.page.indent_by(2);
-        for line in code::highlight(&text, &language, &mut self.budget) {
+        for line in code::highlight(&text, &language, self.budget) {
             self.page.code(&line, 2);
         }
         self.page.dedent();

@@ -1,7 +1,10 @@
 //! One chat message, whichever framework wrote it down.
 
+use std::collections::HashSet;
+
 use crate::domain::rows::Role;
 
+use super::names::MESSAGE_NOISE;
 use super::node::Node;
 use super::parts::{self, Part};
 use super::python::CLASS;
@@ -69,58 +72,6 @@ const CALLS: [&str; 2] = ["tool_calls", "toolCalls"];
 /// Fields that hold a model's thoughts.
 const THOUGHTS: [&str; 4] = ["reasoning_content", "reasoning", "thinking", "thought"];
 
-/// Fields that frameworks add to every message and that say nothing to a reader.
-const NOISE: [&str; 48] = [
-    CLASS,
-    "id",
-    "type",
-    "role",
-    "name",
-    "status",
-    "index",
-    "example",
-    "object",
-    "model",
-    "model_name",
-    "created",
-    "created_at",
-    "createdAt",
-    "timestamp",
-    "usage",
-    "usage_metadata",
-    "response_metadata",
-    "token_usage",
-    "metrics",
-    "logprobs",
-    "avg_logprobs",
-    "finish_reason",
-    "finishReason",
-    "stop_reason",
-    "stop_sequence",
-    "system_fingerprint",
-    "service_tier",
-    "tool_call_id",
-    "toolCallId",
-    "call_id",
-    "tool_name",
-    "tool_call_chunks",
-    "from_history",
-    "stop_after_tool_call",
-    "add_to_agent_memory",
-    "cache_control",
-    "phase",
-    "lc",
-    "content_type",
-    "models_usage",
-    "source",
-    "kind",
-    "instructions",
-    "id_",
-    "run_id",
-    "message_id",
-    "chunk_position",
-];
-
 /// Reads a value as a message.
 pub(super) fn read(node: &Node) -> Option<Message<'_>> {
     let entries = node.entries()?;
@@ -176,7 +127,9 @@ fn said_by<'a>(word: &'a str, node: &'a Node) -> Option<Message<'a>> {
     calls(node, parts);
     let beyond = ["refusal", "additional_kwargs", "function_call", "audio", "response_metadata"];
     let known_key = |key: &str| {
-        [&CONTENT[..], &CALLS[..], &THOUGHTS[..], &NOISE[..], &beyond[..]].iter().any(|k| k.contains(&key))
+        [&CONTENT[..], &CALLS[..], &THOUGHTS[..], &MESSAGE_NOISE[..], &beyond[..]]
+            .iter()
+            .any(|k| k.contains(&key))
     };
     let extra = entries.iter().filter(|(key, node)| !known_key(key) && !node.is_empty());
     let more = node.get("additional_kwargs").and_then(Node::entries).unwrap_or_default();
@@ -217,7 +170,8 @@ fn results<'a>(node: &'a Node, name: Option<&'a str>, parts: &mut Vec<Part<'a>>)
     parts.truncate(before);
     if let Some(value) = CONTENT.iter().find_map(|key| node.get(key)) {
         let id = node.any_text(&["tool_call_id", "toolCallId"]);
-        let failed = node.get("status").and_then(Node::text) == Some("error");
+        let failed = node.get("status").and_then(Node::text) == Some("error")
+            || node.get("tool_call_error") == Some(&Node::Bool(true));
         parts.push(Part::Result { name, id, value, failed });
     }
 }
@@ -225,17 +179,14 @@ fn results<'a>(node: &'a Node, name: Option<&'a str>, parts: &mut Vec<Part<'a>>)
 fn calls<'a>(node: &'a Node, parts: &mut Vec<Part<'a>>) {
     let extra = node.get("additional_kwargs");
     let list = node.any(&CALLS).or_else(|| extra?.any(&CALLS)).and_then(Node::items).unwrap_or_default();
-    for call in list {
-        // The same calls may stand among the content already.
-        let part = parts::call(call).unwrap_or(Part::Data(call));
-        let id = |part: &Part<'_>| match part {
-            Part::Call { id, .. } => id.map(str::to_owned),
-            _ => None,
-        };
-        if id(&part).is_none() || !parts.iter().any(|other| id(other) == id(&part)) {
-            parts.push(part);
-        }
-    }
+    // The same calls may stand among the content already.
+    let id = |part: &Part<'a>| match part {
+        Part::Call { id, .. } => *id,
+        _ => None,
+    };
+    let known: HashSet<&str> = parts.iter().filter_map(id).collect();
+    let calls = list.iter().map(|call| parts::call(call).unwrap_or(Part::Data(call)));
+    parts.extend(calls.filter(|part| id(part).is_none_or(|id| !known.contains(id))).collect::<Vec<_>>());
     let old = node.any(&["function_call"]).or_else(|| extra?.any(&["function_call"]));
     parts.extend(old.and_then(parts::call));
 }

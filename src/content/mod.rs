@@ -14,6 +14,7 @@ mod json;
 mod markdown;
 mod media;
 mod message;
+mod names;
 mod node;
 mod page;
 mod parts;

@@ -314,7 +314,7 @@ impl<'a> Parser<'a> {
 }
 
 /// A string, opened when it holds an object or an array, however often it was quoted.
-fn open(text: String, depth: usize) -> Node {
+pub(super) fn open(text: String, depth: usize) -> Node {
     let document = match text.trim_start().as_bytes().first() {
         Some(b'{' | b'[' | b'"') => parse_at(&text, depth),
         _ => None,

@@ -134,9 +134,13 @@ impl Page {
         self.prose(&Text::new(text, tone));
     }
 
-    /// Adds an empty row, inside quotes with the quote's mark, unless there is one already.
+    /// Adds an empty row, inside quotes with the quote's mark, unless there is one already or a section
+    /// has just begun.
     pub(super) fn blank(&mut self) {
-        if self.rows.last().is_none_or(|row| row.text().trim().is_empty()) {
+        let sets_off = |row: &Row| {
+            row.spans.iter().any(|span| !span.text.trim().is_empty() && span.tone != Tone::Section)
+        };
+        if !self.rows.last().is_some_and(sets_off) {
             return;
         }
         let marks = self.indents.iter().rposition(|indent| !indent.rest.text.trim().is_empty());

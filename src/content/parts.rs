@@ -1,6 +1,7 @@
 //! What a message is made of: text, thoughts, calls, results, media.
 
 use super::media;
+use super::names::PART_NOISE;
 use super::node::Node;
 
 /// One part of a message.
@@ -25,34 +26,6 @@ pub(super) enum Part<'a> {
     /// The answer was cut off, and why.
     Stopped(&'a str),
 }
-
-/// Fields of parts that say nothing to a reader.
-const NOISE: [&str; 24] = [
-    "type",
-    "id",
-    "index",
-    "status",
-    "annotations",
-    "logprobs",
-    "cache_control",
-    "signature",
-    "kind",
-    "block_type",
-    "thoughtSignature",
-    "thought_signature",
-    "format",
-    "caller",
-    "encrypted_content",
-    "@class",
-    "phase",
-    "extras",
-    "detail",
-    "citations",
-    "state",
-    "part_kind",
-    "timestamp",
-    "is_error",
-];
 
 /// Reads what a message says: a text, a part, or a list of them.
 pub(super) fn read_all<'a>(node: &'a Node, parts: &mut Vec<Part<'a>>) {
@@ -166,7 +139,7 @@ fn used(part: &Part<'_>) -> &'static [&'static str] {
 pub(super) fn rest<'a>(node: &'a Node, part: &Part<'_>) -> Option<Part<'a>> {
     let used = used(part);
     let unknown = |(key, value): &&(String, Node)| {
-        !value.is_empty() && !used.contains(&key.as_str()) && !NOISE.contains(&key.as_str())
+        !value.is_empty() && !used.contains(&key.as_str()) && !PART_NOISE.contains(&key.as_str())
     };
     let fields: Vec<_> = node.entries()?.iter().filter(unknown).map(|(k, v)| (k.as_str(), v)).collect();
     (!fields.is_empty() && !used.is_empty()).then_some(Part::Extra(fields))

@@ -53,12 +53,14 @@ fn conversation(page: &mut Page, found: &Found<'_>) {
         page.part();
         print_fields(page, found.rest.iter().copied());
     }
-    if !found.tools.is_empty() {
+    if !found.tools.is_empty() || found.hidden > 0 {
         page.part();
-        page.say(&format!("tools offered: {}", found.tools.join(", ")), Tone::Dim);
+    }
+    if !found.tools.is_empty() {
+        let names = found.tools.join(", ");
+        page.say(&format!("tools offered: {names} (json view shows more)"), Tone::Dim);
     }
     if found.hidden > 0 {
-        page.part();
         let fields = if found.hidden == 1 { "field" } else { "fields" };
         page.say(&format!("… {} technical {fields}, json view shows all", found.hidden), Tone::Dim);
     }
@@ -68,14 +70,13 @@ fn conversation(page: &mut Page, found: &Found<'_>) {
 pub(super) fn messages(page: &mut Page, messages: &[Message<'_>]) {
     let mut calls: Vec<(&str, Option<&str>)> = Vec::new();
     for message in messages {
-        let results = message.parts.iter().all(|part| matches!(part, Part::Result { .. }));
-        let follows =
-            results && !message.parts.is_empty() && message.role != Role::Assistant && !calls.is_empty();
+        let answers = message.parts.iter().any(|part| matches!(part, Part::Result { .. }));
+        let follows = answers && message.role == Role::Tool && !calls.is_empty();
         if !follows {
             page.part();
             calls.clear();
         }
-        page.bar = Some(if follows { Role::Tool } else { message.role });
+        page.bar = Some(message.role);
         if !follows {
             page.line(name(message, page.room()));
         }
@@ -83,7 +84,7 @@ pub(super) fn messages(page: &mut Page, messages: &[Message<'_>]) {
             Part::Call { name, id, .. } => Some((*name, *id)),
             _ => None,
         }));
-        body(page, message, &calls);
+        body(page, message, if follows || message.role != Role::Tool { &calls } else { &[] });
     }
     page.bar = None;
 }
@@ -117,7 +118,7 @@ fn body(page: &mut Page, message: &Message<'_>, calls: &[(&str, Option<&str>)]) 
 
 fn part(page: &mut Page, part: &Part<'_>, calls: &[(&str, Option<&str>)]) {
     match part {
-        Part::Text(text) => markdown::print(page, text.trim_matches('\n')),
+        Part::Text(text) => text_part(page, text.trim_matches('\n')),
         Part::Thought(text) => {
             page.say("thinking", Tone::Emphasis);
             page.say(if text.is_empty() { "not recorded" } else { text.trim() }, Tone::Dim);
@@ -126,13 +127,22 @@ fn part(page: &mut Page, part: &Part<'_>, calls: &[(&str, Option<&str>)]) {
         Part::Call { name, arguments, .. } => call(page, name, *arguments),
         Part::Result { name, id, value, failed } => {
             let called = calls.iter().find(|(_, call)| call.is_some() && call == id).map(|(name, _)| *name);
-            let name = name.or(called).filter(|_| calls.len() != 1);
+            let name = name.or(called).filter(|_| calls.len() > 1);
             result(page, name, value, *failed);
         }
         Part::Media(mark) => page.say(mark, Tone::Dim),
         Part::Data(node) => print(page, node),
         Part::Extra(fields) => print_fields(page, fields.iter().copied()),
         Part::Stopped(reason) => page.say(&format!("cut off: {reason}"), Tone::Warning),
+    }
+}
+
+/// Words are Markdown, tools' words are plain, and JSON is JSON.
+fn text_part(page: &mut Page, text: &str) {
+    match document(text).filter(|node| !node.is_scalar()) {
+        Some(node) => print(page, &node),
+        None if page.bar == Some(Role::Tool) => plain(page, text),
+        None => markdown::print(page, text),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Python values as `repr` prints them, which several frameworks record in place of JSON:
 //! `{'query': 'example'}`, `Message(role='user', content='…')`, `role='user' content='…'`.
 
-use super::node::Node;
+use super::node::{self, Node};
 
 /// The entry that keeps the class of an object.
 pub(super) const CLASS: &str = "@class";
@@ -76,7 +76,7 @@ impl<'a> Parser<'a> {
             b'{' => self.map(deeper),
             b'[' => self.list(b']', deeper),
             b'(' => self.list(b')', deeper),
-            b'\'' | b'"' => self.string().map(Node::Text),
+            b'\'' | b'"' => self.string().map(|text| node::open(text, deeper)),
             b'<' => self.opaque(),
             _ => self.named(deeper),
         }
@@ -87,7 +87,7 @@ impl<'a> Parser<'a> {
         let mut entries = Vec::new();
         while !self.take(b'}') {
             let key = match self.value(depth)? {
-                Node::Text(key) | Node::Number(key) => key,
+                Node::Text(key) | Node::Number(key) | Node::Embedded(key, ..) => key,
                 _ => return None,
             };
             if !self.take(b':') {

@@ -35,9 +35,7 @@ impl Table {
 
     /// Ends the current row.
     pub(super) fn end_row(&mut self) {
-        let mut row = std::mem::take(&mut self.row);
-        row.resize(self.aligns.len(), Text::default());
-        self.rows.push(row);
+        self.rows.push(std::mem::take(&mut self.row));
     }
 
     /// Draws it.
@@ -46,7 +44,7 @@ impl Table {
             head.iter_mut().for_each(|cell| cell.retone(Tone::Strong));
         }
         let natural: Vec<usize> = (0..self.aligns.len())
-            .map(|i| self.rows.iter().map(|row| row[i].width()).max().unwrap_or(0).max(1))
+            .map(|i| self.column(i).map(Text::width).max().unwrap_or(0).max(1))
             .collect();
         let gaps = GAP * natural.len().saturating_sub(1) + 1;
         let room = if page.wrap { page.room().saturating_sub(gaps) } else { usize::MAX };
@@ -63,6 +61,10 @@ impl Table {
             }
             self.print_row(page, row, &widths);
         }
+    }
+
+    fn column(&self, i: usize) -> impl Iterator<Item = &Text> {
+        self.rows.iter().filter_map(move |row| row.get(i))
     }
 
     fn print_row(&self, page: &mut Page, row: &[Text], widths: &[usize]) {
