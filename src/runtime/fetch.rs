@@ -8,7 +8,9 @@ use super::link::Link;
 use crate::api::ApiError;
 use crate::app::{Failure, FetchPage, Label, Msg};
 use crate::content;
-use crate::domain::{Item, Object, ObjectKind, Observation, PAGE, Queue, QueueId, Subject, Target, TraceId};
+use crate::domain::{
+    Item, Object, ObjectKind, Observation, PAGE, Queue, QueueId, Score, Subject, Target, TraceId,
+};
 
 /// Queues per page and most pages read; nobody has more queues than that.
 const QUEUE_PAGES: u32 = 50;
@@ -118,26 +120,28 @@ pub(super) async fn item(link: Arc<Link>, item: Item, messages: Messages) {
         tell(&messages, Msg::Subject(id.clone(), result.map_err(|e| failure(&e))));
         target
     };
-    let scores =
-        |target: Target| async move { link.client.scores_of(&target).await.map_err(|e| failure(&e)) };
     let comments = async {
         let result = link.client.comments(&object).await.map_err(|e| failure(&e));
         tell(&messages, Msg::Comments(id.clone(), object.clone(), result));
     };
     match known {
         Some(target) => {
-            let scores = async { tell(&messages, Msg::Scores(id.clone(), scores(target).await)) };
+            let scores = async { tell(&messages, Msg::Scores(id.clone(), scores(&link, &target).await)) };
             tokio::join!(content, scores, comments);
         }
         None => {
             let ((), target) = tokio::join!(comments, content);
             let found = match target {
-                Some(target) => scores(target).await,
+                Some(target) => scores(&link, &target).await,
                 None => Ok(Vec::new()),
             };
             tell(&messages, Msg::Scores(id.clone(), found));
         }
     }
+}
+
+async fn scores(link: &Link, target: &Target) -> Result<Vec<Score>, Failure> {
+    link.client.scores_of(target).await.map_err(|e| failure(&e))
 }
 
 async fn subject(link: &Link, object: &Object) -> Result<Option<Arc<Subject>>, ApiError> {

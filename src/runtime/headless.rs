@@ -46,7 +46,12 @@ impl Headless {
     ///
     /// # Errors
     /// When the database cannot be opened there.
-    pub fn start(start: Start, destination: Destination, folder: &Path, size: (u16, u16)) -> anyhow::Result<Self> {
+    pub fn start(
+        start: Start,
+        destination: Destination,
+        folder: &Path,
+        size: (u16, u16),
+    ) -> anyhow::Result<Self> {
         let clock = Clock::start();
         let terminal = Terminal::new(TestBackend::new(size.0, size.1))?;
         let database = folder.join("tracemark.db");

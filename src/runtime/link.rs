@@ -18,7 +18,7 @@ use crate::api::{self, Client};
 use crate::app::{Failure, Msg, Pause, ServerInfo};
 use crate::config::Destination;
 use crate::domain::ProjectId;
-use crate::outbox::{OutboxUpdate, Sender};
+use crate::outbox::{self, OutboxUpdate, Sender};
 use crate::server::{self, Seed, Workspace};
 use crate::store::{Scope, SenderLock, SharedStore};
 
@@ -186,9 +186,17 @@ impl Dialer {
 fn outbox_message(update: OutboxUpdate) -> Msg {
     match update {
         OutboxUpdate::Changed(written) => Msg::Written(written),
-        OutboxUpdate::Paused { why, until } => Msg::Paused(Pause { why: why.to_string(), until }),
+        OutboxUpdate::Paused { why, until } => Msg::Paused(Pause { why: in_words(&why), until }),
         OutboxUpdate::Resumed => Msg::Resumed,
         OutboxUpdate::Failed(why) => Msg::Notice(why),
+    }
+}
+
+fn in_words(why: &outbox::Pause) -> String {
+    match why {
+        outbox::Pause::Offline(_) => "offline".into(),
+        outbox::Pause::RateLimited => "rate limit reached".into(),
+        outbox::Pause::Auth(words) => format!("keys not accepted: {words}"),
     }
 }
 
