@@ -110,7 +110,7 @@ impl Model {
                     .map(|row| subject.observations[row.observation].trace_id.clone());
                 trace.map(Target::Trace)
             }
-            (Target::Trace(_), 0) => Some(own),
+            (Target::Trace(_), row) if row == subject.first_row() => Some(own),
             (_, row) => subject.observation_target(row),
         }
     }
