@@ -34,8 +34,8 @@ fn handle(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
             effects.extend([Effect::FetchQueues, Effect::FetchConfigs]);
         }
         Msg::ConnectFailed(failure) => connect_failed(model, failure),
-        Msg::Queues { result, cached_at } => {
-            browse::take_queues(model, result, cached_at, effects);
+        Msg::Queues(result) => {
+            browse::take_queues(model, result, effects);
             open_wished(model, effects);
         }
         Msg::Counts(queue, Ok(counts)) => {
@@ -124,7 +124,7 @@ fn resize(model: &mut Model, size: (u16, u16), effects: &mut Vec<Effect>) {
 
 /// Opens the queue and item named on the command line, once.
 fn open_wished(model: &mut Model, effects: &mut Vec<Effect>) {
-    if model.browse.cached_at.is_some() || model.browse.queues.ready().is_none() {
+    if model.browse.queues.ready().is_none() {
         return;
     }
     let Some(wish) = model.start.queue.take() else { return };

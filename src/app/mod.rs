@@ -17,6 +17,8 @@ mod msg;
 mod reading;
 mod review;
 mod rubric;
+#[cfg(test)]
+mod tests;
 mod writing;
 
 pub use browse::{Browse, Filter, Items, item_rows, queue_rows};

@@ -8,10 +8,10 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
 const AFTER_HELP: &str = "\
-Connects to: --profile; else LANGFUSE_BASE_URL, LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY; else the
-profile of the last `tracemark login`; else a workspace on this machine with sample data.
+Connects to what --profile names; else to LANGFUSE_BASE_URL with LANGFUSE_PUBLIC_KEY and \
+LANGFUSE_SECRET_KEY; else to the default profile; else to a workspace on this machine with sample data.
 
-Exit codes: 0 done, 1 failed, 2 usage, 3 authentication, 4 not found, 5 unreachable or rate-limited,
+Exit codes: 0 done, 1 failed, 2 usage, 3 authentication, 4 not found, 5 unreachable or rate-limited, \
 6 partly done.";
 
 /// Review LLM traces on Langfuse from the keyboard.
@@ -168,7 +168,9 @@ mod tests {
 
     #[test]
     fn review_is_what_happens_without_a_command() {
-        for line in ["tracemark --queue Gold --item i1 --ascii", "tracemark review --queue Gold --item i1 --ascii"] {
+        for line in
+            ["tracemark --queue Gold --item i1 --ascii", "tracemark review --queue Gold --item i1 --ascii"]
+        {
             let cli = read(line).unwrap();
             let args = match cli.command {
                 Some(Command::Review(args)) => args,

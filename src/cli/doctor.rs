@@ -9,9 +9,10 @@ use url::Url;
 
 use super::args::Shared;
 use super::terminal::print;
-use super::{ENV, Failure, block_on, load, now, serve};
+use super::{ENV, Failure, block_on, load, serve};
 use crate::api::{Client, Connection, Server};
 use crate::config::{Config, Destination, Dirs};
+use crate::runtime::clock::wall;
 use crate::server::{self, Seed};
 
 /// Prints one line for each thing; fails with the first that does not work.
@@ -87,7 +88,7 @@ fn connection(config: &Config, allow_insecure_http: bool) -> Result<(), Failure>
                 secret_key: secret_key.clone(),
                 allow_insecure_http,
             };
-            server(&block_on(async { Ok(Client::new(connection, now)?.probe().await?) })?)
+            server(&block_on(async { Ok(Client::new(connection, wall)?.probe().await?) })?)
         }
     }
 }
@@ -99,7 +100,8 @@ async fn probe_embedded(path: &Path) -> Result<Server, Failure> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(no_port)?;
     let address = listener.local_addr().map_err(no_port)?;
     let credentials = workspace.credentials();
-    let base_url = Url::parse(&format!("http://{address}")).map_err(|error| Failure::failed(error.to_string()))?;
+    let base_url =
+        Url::parse(&format!("http://{address}")).map_err(|error| Failure::failed(error.to_string()))?;
     let connection = Connection {
         base_url,
         public_key: credentials.public_key,
@@ -108,8 +110,8 @@ async fn probe_embedded(path: &Path) -> Result<Server, Failure> {
     };
     let stop = CancellationToken::new();
     let serving =
-        server::serve(listener, workspace, server::Options::default(), now, stop.clone().cancelled_owned());
-    let client = Client::new(connection, now)?;
+        server::serve(listener, workspace, server::Options::default(), wall, stop.clone().cancelled_owned());
+    let client = Client::new(connection, wall)?;
     tokio::select! {
         ended = serving => Err(Failure::failed(format!("the embedded server stopped: {ended:?}"))),
         answer = client.probe() => Ok(answer?),
@@ -125,8 +127,11 @@ fn server(server: &Server) -> Result<(), Failure> {
         ("scores", server.capabilities.scores_v3, "no score can be seen"),
     ];
     for (name, there, without) in calls {
-        let told = if there { "yes".to_owned() } else { format!("missing: {without}; the server is too old") };
-        row(name, &told)?;
+        row(name, if there { "yes" } else { without })?;
     }
-    Ok(())
+    if calls.iter().all(|(_, there, _)| *there) {
+        return Ok(());
+    }
+    Err(Failure::failed("this server lacks calls that reviewing needs")
+        .with_hint("it is too old; reviewing needs `v2/observations` and `v3/scores`"))
 }

@@ -7,9 +7,10 @@ use url::Url;
 
 use super::args::{LoginArgs, Shared};
 use super::terminal::{ask, can_ask, note, read_line};
-use super::{ENV, Failure, block_on, now};
+use super::{ENV, Failure, block_on};
 use crate::api::{Client, Connection, Server};
 use crate::config::{Dirs, EMBEDDED, Profile, Profiles, check_url, user_name};
+use crate::runtime::clock::wall;
 
 /// The server most people mean.
 const CLOUD: &str = "https://cloud.langfuse.com";
@@ -68,7 +69,10 @@ fn secret(from_stdin: bool) -> Result<SecretString, Failure> {
         read_line()?
     } else if std::io::stdin().is_terminal() {
         let typed = rpassword::prompt_password("Secret key (not shown): ");
-        typed.map_err(|error| Failure::failed(format!("cannot read the secret key: {error}")))?.trim().to_owned()
+        typed
+            .map_err(|error| Failure::failed(format!("cannot read the secret key: {error}")))?
+            .trim()
+            .to_owned()
     } else {
         return Err(Failure::usage("--secret-key-stdin is needed where nobody can be asked"));
     };
@@ -99,7 +103,7 @@ pub(super) fn probe(profile: &Profile, allow_insecure_http: bool) -> Result<Serv
         secret_key: profile.secret_key.clone(),
         allow_insecure_http,
     };
-    block_on(async { Ok(Client::new(connection, now)?.probe().await?) })
+    block_on(async { Ok(Client::new(connection, wall)?.probe().await?) })
 }
 
 fn report(name: &str, replaced: bool, server: &Server, dirs: &Dirs) {
@@ -113,6 +117,8 @@ fn report(name: &str, replaced: bool, server: &Server, dirs: &Dirs) {
     note(&format!("`tracemark` opens it from now on; `tracemark --profile {EMBEDDED}` opens the sample."));
     let variables = ["LANGFUSE_BASE_URL", "LANGFUSE_HOST", "LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY"];
     if variables.iter().any(|name| ENV(name).is_some_and(|value| !value.is_empty())) {
-        note(&format!("warning: LANGFUSE_* variables are set here and win; use --profile {name} or unset them"));
+        note(&format!(
+            "warning: LANGFUSE_* variables are set here and win; use --profile {name} or unset them"
+        ));
     }
 }

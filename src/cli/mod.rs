@@ -66,15 +66,8 @@ fn environment(name: &str) -> Option<String> {
 const ENV: Env<'static> = &environment;
 
 fn load(shared: &args::Shared, annotator: Option<&str>, ascii: bool) -> Result<Config, Failure> {
-    let flags =
-        Flags { profile: shared.profile.clone(), annotator: annotator.map(ToOwned::to_owned), ascii };
+    let flags = Flags { profile: shared.profile.clone(), annotator: annotator.map(ToOwned::to_owned), ascii };
     Config::load(&flags, ENV).map_err(Failure::from)
-}
-
-/// The present moment, where one is asked for as a function.
-#[expect(clippy::disallowed_methods, reason = "commands have no runtime that would tell them the time")]
-fn now() -> jiff::Timestamp {
-    jiff::Timestamp::now()
 }
 
 /// Runs a command that waits for the network.

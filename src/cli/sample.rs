@@ -2,8 +2,9 @@
 
 use super::args::SampleArgs;
 use super::terminal::{can_ask, confirm, note};
-use super::{ENV, Failure, now};
+use super::{ENV, Failure};
 use crate::config::Dirs;
+use crate::runtime::clock::wall;
 use crate::server::{Seed, Workspace};
 
 /// Starts the workspace again with the sample project.
@@ -20,8 +21,8 @@ pub(super) fn run(args: &SampleArgs) -> Result<(), Failure> {
         }
     }
     let failed = |error| Failure::failed(format!("cannot reset {shown}: {error}"));
-    let mut workspace = Workspace::open(&path, Seed::Sample, now()).map_err(failed)?;
-    workspace.reset_sample(now()).map_err(failed)?;
+    let mut workspace = Workspace::open(&path, Seed::Sample, wall()).map_err(failed)?;
+    workspace.reset_sample(wall()).map_err(failed)?;
     note(&format!("{shown} holds the sample project again; its keys are the same as before"));
     Ok(())
 }

@@ -9,8 +9,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::args::ServeArgs;
 use super::terminal::{note, print};
-use super::{ENV, Failure, block_on, now};
+use super::{ENV, Failure, block_on};
 use crate::config::Dirs;
+use crate::runtime::clock::wall;
 use crate::server::{self, Credentials, Options, Seed, Workspace};
 
 /// How long requests under way may take to finish.
@@ -31,15 +32,17 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
 
 fn addresses(bind: &str) -> Result<Vec<SocketAddr>, Failure> {
     let refuse = |what: &str| {
-        Failure::usage(format!("cannot bind {bind}: {what}")).with_hint("write HOST:PORT, as in 127.0.0.1:3000")
+        Failure::usage(format!("cannot bind {bind}: {what}"))
+            .with_hint("write HOST:PORT, as in 127.0.0.1:3000")
     };
-    let addresses: Vec<SocketAddr> = bind.to_socket_addrs().map_err(|error| refuse(&error.to_string()))?.collect();
+    let addresses: Vec<SocketAddr> =
+        bind.to_socket_addrs().map_err(|error| refuse(&error.to_string()))?.collect();
     if addresses.is_empty() { Err(refuse("it has no address")) } else { Ok(addresses) }
 }
 
 /// Opens the workspace, saying which file it was that could not be.
 pub(super) fn open(path: &Path, seed: Seed) -> Result<Workspace, Failure> {
-    Workspace::open(path, seed, now())
+    Workspace::open(path, seed, wall())
         .map_err(|error| Failure::failed(format!("cannot open {}: {error}", path.display())))
 }
 
@@ -57,7 +60,7 @@ async fn serve(
     let signals = Signals::new().map_err(|error| failed("listen for signals", error))?;
     let credentials = workspace.credentials();
     let options = Options { strict, ..Options::default() };
-    let serving = server::serve(listener, workspace, options, now, stop.clone().cancelled_owned());
+    let serving = server::serve(listener, workspace, options, wall, stop.clone().cancelled_owned());
     tokio::pin!(serving);
     // From here on connections are taken: what is printed now can be used at once.
     note(&format!("serving {}; Ctrl-c stops", path.display()));
@@ -77,7 +80,11 @@ async fn serve(
 fn assignments(address: SocketAddr, credentials: &Credentials) -> String {
     let mut reachable = address;
     if reachable.ip().is_unspecified() {
-        reachable.set_ip(if address.is_ipv6() { [0, 0, 0, 0, 0, 0, 0, 1].into() } else { [127, 0, 0, 1].into() });
+        reachable.set_ip(if address.is_ipv6() {
+            [0, 0, 0, 0, 0, 0, 0, 1].into()
+        } else {
+            [127, 0, 0, 1].into()
+        });
     }
     let Credentials { public_key, secret_key } = credentials;
     format!(
