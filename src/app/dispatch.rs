@@ -3,7 +3,9 @@
 use super::commands::perform;
 use super::item::Load;
 use super::modal::{Modal, Showing, Viewer};
-use super::{Connection, Effect, Model, Msg, Screen, browse, local, reading, review, rubric, writing};
+use super::{
+    Connection, Effect, Model, Msg, Screen, browse, local, moving, reading, review, rubric, writing,
+};
 use crate::domain::Now;
 use crate::input::{Action, Code, Context, Key, place};
 
@@ -48,7 +50,7 @@ fn handle(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
         }
         Msg::Items { fetch, result } => {
             browse::take_page(model, &fetch, result, effects);
-            review::resume_seek(model, effects);
+            moving::resume_seek(model, effects);
             if model.screen == Screen::Review {
                 review::want(model, effects);
             }
@@ -134,7 +136,7 @@ fn open_wished(model: &mut Model, effects: &mut Vec<Effect>) {
         Some(at) => {
             model.browse.cursor = at;
             browse::show_queue(model, effects);
-            review::start(model, effects);
+            moving::start(model, effects);
         }
         None => model.say(format!("there is no queue `{wish}` in this project")),
     }

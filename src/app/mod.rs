@@ -13,6 +13,7 @@ mod item;
 mod local;
 mod modal;
 mod model;
+mod moving;
 mod msg;
 mod reading;
 mod review;

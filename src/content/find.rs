@@ -42,7 +42,7 @@ impl<'a> Found<'a> {
             return true;
         }
         if let Some(message) = message::read(node).or_else(|| item(node, default)) {
-            self.messages.push(message);
+            self.add(message);
             return true;
         }
         let Some(depth) = depth.checked_sub(1) else { return false };
@@ -55,7 +55,7 @@ impl<'a> Found<'a> {
 
     fn look_list(&mut self, items: &'a [Node], default: Role, depth: usize) -> bool {
         if let Some(message) = parts_of_one(items, default) {
-            self.messages.push(message);
+            self.add(message);
             return true;
         }
         let mut inner = Self::default();
@@ -103,9 +103,10 @@ impl<'a> Found<'a> {
         for (key, value) in
             entries.iter().filter(|(key, node)| !node.is_empty() && !taken.contains(&key.as_str()))
         {
-            match said.contains(&words(value)) {
-                true => inner.hidden += 1,
-                false => inner.other(key, value),
+            if said.contains(&words(value)) {
+                inner.hidden += 1;
+            } else {
+                inner.other(key, value);
             }
         }
         if let (Some(reason), Some(last)) = (message::stopped(node), inner.messages.last_mut()) {
@@ -141,6 +142,23 @@ impl<'a> Found<'a> {
         } else {
             self.rest.push((key, value));
         }
+    }
+
+    /// Adds a message; results that a format puts into the user's mouth become the tools' own.
+    fn add(&mut self, mut message: Message<'a>) {
+        if message.role == Role::User {
+            let is_result = |part: &Part<'_>| matches!(part, Part::Result { .. });
+            let (results, words): (Vec<_>, Vec<_>) = message.parts.into_iter().partition(is_result);
+            let only_results = !results.is_empty() && words.is_empty();
+            if !results.is_empty() {
+                self.messages.push(Message::new(Role::Tool, results));
+            }
+            if only_results {
+                return;
+            }
+            message.parts = words;
+        }
+        self.messages.push(message);
     }
 
     /// What the messages say, to tell when a field only repeats it.
@@ -221,6 +239,8 @@ fn parts_of_one(items: &[Node], default: Role) -> Option<Message<'_>> {
         return None;
     }
     let mut parts = Vec::new();
-    items.iter().for_each(|item| parts::read_all(item, &mut parts));
+    for item in items {
+        parts::read_all(item, &mut parts);
+    }
     Some(Message::new(default, parts))
 }

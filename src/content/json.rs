@@ -13,7 +13,7 @@ const STEP: usize = 2;
 
 /// Adds a value.
 pub(super) fn print(page: &mut Page, node: &Node) {
-    Printer { page, line: Text::default(), depth: 0 }.finish(node);
+    Printer { page, line: Text::default(), depth: 0, start: 0 }.finish(node);
 }
 
 /// Adds named values, each under its name, without braces around them.
@@ -21,7 +21,7 @@ pub(super) fn print_fields<'a>(page: &mut Page, fields: impl IntoIterator<Item =
     for (key, node) in fields {
         let mut line = Text::new(key, Tone::Key);
         line.push(": ", Tone::Punctuation);
-        Printer { page, line, depth: 0 }.finish(node);
+        Printer { page, line, depth: 0, start: 0 }.finish(node);
     }
 }
 
@@ -30,6 +30,8 @@ struct Printer<'a> {
     /// The line being written.
     line: Text,
     depth: usize,
+    /// Columns the line is indented by.
+    start: usize,
 }
 
 impl Printer<'_> {
@@ -41,7 +43,8 @@ impl Printer<'_> {
     /// Ends the line and starts the next with its indentation.
     fn newline(&mut self) {
         self.flush();
-        self.line.push(&" ".repeat(self.indent()), Tone::Plain);
+        self.start = self.indent();
+        self.line.push(&" ".repeat(self.start), Tone::Plain);
     }
 
     /// Very deep levels stop moving to the right, or nothing would be left of the width.
@@ -51,7 +54,7 @@ impl Printer<'_> {
 
     fn flush(&mut self) {
         let line = std::mem::take(&mut self.line);
-        self.page.code(&line, self.indent() + STEP);
+        self.page.code(&line, self.start + STEP);
     }
 
     fn value(&mut self, node: &Node) {
@@ -74,7 +77,7 @@ impl Printer<'_> {
         if items.iter().all(Node::is_scalar)
             && let Some(short) = compact_list(items, self.page.room().saturating_sub(self.indent()).min(60))
         {
-            short.into_iter().for_each(|span| self.line.push(&span.text, span.tone));
+            self.line.extend(&short);
             return;
         }
         self.line.push("[", Tone::Punctuation);

@@ -208,3 +208,73 @@ pub(super) const PART_NOISE: [&str; 24] = [
     "timestamp",
     "is_error",
 ];
+
+/// Fields that a thought is read from.
+pub(super) const THOUGHT_FIELDS: [&str; 7] =
+    ["text", "thinking", "reasoning", "content", "summary", "thought", "data"];
+
+/// Fields that a call is read from.
+pub(super) const CALL_FIELDS: [&str; 17] = [
+    "name",
+    "toolName",
+    "tool_name",
+    "function",
+    "input",
+    "arguments",
+    "args",
+    "tool_args",
+    "call_id",
+    "toolCallId",
+    "tool_call_id",
+    "functionCall",
+    "function_call",
+    "toolUse",
+    "code",
+    "executableCode",
+    "executable_code",
+];
+
+/// Fields that a result is read from.
+pub(super) const RESULT_FIELDS: [&str; 16] = [
+    "name",
+    "toolName",
+    "tool_name",
+    "content",
+    "output",
+    "result",
+    "response",
+    "call_id",
+    "toolCallId",
+    "tool_call_id",
+    "tool_use_id",
+    "functionResponse",
+    "function_response",
+    "toolResult",
+    "codeExecutionResult",
+    "code_execution_result",
+];
+
+/// Fields that an image or a file is read from.
+pub(super) const MEDIA_FIELDS: [&str; 21] = [
+    "image_url",
+    "source",
+    "data",
+    "inlineData",
+    "inline_data",
+    "fileData",
+    "file_data",
+    "input_audio",
+    "image",
+    "file",
+    "url",
+    "media_type",
+    "mediaType",
+    "mime_type",
+    "mimeType",
+    "audio",
+    "filename",
+    "file_id",
+    "base64",
+    "video",
+    "document",
+];

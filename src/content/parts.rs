@@ -1,7 +1,7 @@
 //! What a message is made of: text, thoughts, calls, results, media.
 
 use super::media;
-use super::names::PART_NOISE;
+use super::names::{CALL_FIELDS, MEDIA_FIELDS, PART_NOISE, RESULT_FIELDS, THOUGHT_FIELDS};
 use super::node::Node;
 
 /// One part of a message.
@@ -69,68 +69,11 @@ fn read_with_rest(node: &Node) -> Option<Vec<Part<'_>>> {
 fn used(part: &Part<'_>) -> &'static [&'static str] {
     match part {
         Part::Text(_) => &["text", "content"],
-        Part::Thought(_) => &["text", "thinking", "reasoning", "content", "summary", "thought", "data"],
+        Part::Thought(_) => &THOUGHT_FIELDS,
         Part::Refusal(_) => &["refusal"],
-        Part::Call { .. } => &[
-            "name",
-            "toolName",
-            "tool_name",
-            "function",
-            "input",
-            "arguments",
-            "args",
-            "tool_args",
-            "call_id",
-            "toolCallId",
-            "tool_call_id",
-            "functionCall",
-            "function_call",
-            "toolUse",
-            "code",
-            "executableCode",
-            "executable_code",
-        ],
-        Part::Result { .. } => &[
-            "name",
-            "toolName",
-            "tool_name",
-            "content",
-            "output",
-            "result",
-            "response",
-            "call_id",
-            "toolCallId",
-            "tool_call_id",
-            "tool_use_id",
-            "functionResponse",
-            "function_response",
-            "toolResult",
-            "codeExecutionResult",
-            "code_execution_result",
-        ],
-        Part::Media(_) => &[
-            "image_url",
-            "source",
-            "data",
-            "inlineData",
-            "inline_data",
-            "fileData",
-            "file_data",
-            "input_audio",
-            "image",
-            "file",
-            "url",
-            "media_type",
-            "mediaType",
-            "mime_type",
-            "mimeType",
-            "audio",
-            "filename",
-            "file_id",
-            "base64",
-            "video",
-            "document",
-        ],
+        Part::Call { .. } => &CALL_FIELDS,
+        Part::Result { .. } => &RESULT_FIELDS,
+        Part::Media(_) => &MEDIA_FIELDS,
         Part::Data(_) | Part::Extra(_) | Part::Stopped(_) => &[],
     }
 }

@@ -103,8 +103,7 @@ fn name(message: &Message<'_>, room: usize) -> Vec<Span> {
 fn body(page: &mut Page, message: &Message<'_>, calls: &[(&str, Option<&str>)]) {
     let start = page.rows.len();
     for (i, part) in message.parts.iter().enumerate() {
-        let words = |part: &Part<'_>| matches!(part, Part::Text(_) | Part::Thought(_));
-        if i > 0 && (words(part) || words(&message.parts[i - 1])) {
+        if i > 0 && set_off(&message.parts[i - 1], part) {
             page.blank();
         }
         self::part(page, part, calls);
@@ -114,6 +113,13 @@ fn body(page: &mut Page, message: &Message<'_>, calls: &[(&str, Option<&str>)]) 
         page.rows.truncate(start + FOLDED);
         page.say(&format!("… {hidden} more lines, raw view shows all"), Tone::Dim);
     }
+}
+
+/// Whether an empty row belongs between two parts: around words, but not next to what belongs to them.
+fn set_off(before: &Part<'_>, after: &Part<'_>) -> bool {
+    let words = |part: &Part<'_>| matches!(part, Part::Text(_) | Part::Thought(_));
+    let block = |part: &Part<'_>| words(part) || matches!(part, Part::Call { .. });
+    words(before) && block(after) || block(before) && words(after)
 }
 
 fn part(page: &mut Page, part: &Part<'_>, calls: &[(&str, Option<&str>)]) {
@@ -156,16 +162,18 @@ fn call(page: &mut Page, name: &str, arguments: Option<&Node>) {
         Some(node) => compact(node, room).filter(|spans| spans_width(spans) <= room),
     };
     let mut line = Text::default();
-    head.iter().for_each(|span| line.push(&span.text, span.tone));
+    line.extend(&head);
     if let Some(spans) = &inline {
         line.push("(", Tone::Punctuation);
-        spans.iter().for_each(|span| line.push(&span.text, span.tone));
+        line.extend(spans);
         line.push(")", Tone::Punctuation);
     }
     page.code(&line, 2);
     if inline.is_none() {
         page.indent_by(2);
-        arguments.into_iter().for_each(|node| print(page, node.peel()));
+        if let Some(node) = arguments {
+            print(page, node.peel());
+        }
         page.dedent();
     }
 }

@@ -13,12 +13,11 @@ pub(super) fn parse(text: &str, depth: usize) -> Option<Node> {
         return None;
     }
     let mut parser = Parser { text, at: 0 };
-    let node = match parser.fields(depth, None) {
-        Some(fields) => Node::Map(fields),
-        None => {
-            parser.at = 0;
-            parser.value(depth)?
-        }
+    let node = if let Some(fields) = parser.fields(depth, None) {
+        Node::Map(fields)
+    } else {
+        parser.at = 0;
+        parser.value(depth)?
     };
     parser.space();
     let whole = parser.at == text.len() && !node.is_scalar() && !node.is_empty();
@@ -86,9 +85,8 @@ impl<'a> Parser<'a> {
         self.at += 1;
         let mut entries = Vec::new();
         while !self.take(b'}') {
-            let key = match self.value(depth)? {
-                Node::Text(key) | Node::Number(key) | Node::Embedded(key, ..) => key,
-                _ => return None,
+            let (Node::Text(key) | Node::Number(key) | Node::Embedded(key, ..)) = self.value(depth)? else {
+                return None;
             };
             if !self.take(b':') {
                 return None;

@@ -41,7 +41,9 @@ impl Table {
     /// Draws it.
     pub(super) fn print(mut self, page: &mut Page) {
         if let Some(head) = self.rows.first_mut() {
-            head.iter_mut().for_each(|cell| cell.retone(Tone::Strong));
+            for cell in head {
+                cell.retone(Tone::Strong);
+            }
         }
         let natural: Vec<usize> = (0..self.aligns.len())
             .map(|i| self.column(i).map(Text::width).max().unwrap_or(0).max(1))
@@ -104,7 +106,9 @@ impl Table {
             page.blank();
         }
         if body.is_empty() {
-            head.iter().for_each(|name| page.prose(name));
+            for name in head {
+                page.prose(name);
+            }
         }
     }
 }

@@ -45,6 +45,13 @@ impl Text {
         }
     }
 
+    /// Appends spans.
+    pub(super) fn extend(&mut self, spans: &[Span]) {
+        for span in spans {
+            self.push(&span.text, span.tone);
+        }
+    }
+
     /// Appends another text.
     pub(super) fn append(&mut self, other: &Self) {
         let base = self.text.len();

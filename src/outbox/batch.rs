@@ -65,7 +65,7 @@ impl Sender {
                 let error = messages.join("; ");
                 self.send_singly(rows, &Outcome::Retry { at: (self.clock)(), error }).await
             }
-            Err(error) if error.retry == Retry::Permanent => {
+            Err(error) if is_final(&error) => {
                 let again = Outcome::Retry { at: (self.clock)(), error: error.message };
                 self.send_singly(rows, &again).await
             }
@@ -152,7 +152,7 @@ impl Sender {
     fn conclude(&mut self, row: &Written, result: Result<Outcome, ApiError>) -> Result<bool, StoreError> {
         let outcome = match result {
             Ok(outcome) => outcome,
-            Err(error) if error.retry == Retry::Permanent => Outcome::Refused(error.message),
+            Err(error) if is_final(&error) => Outcome::Refused(error.message),
             Err(error) => return self.postpone(std::slice::from_ref(row), &error),
         };
         self.reached();
@@ -207,6 +207,12 @@ fn score(row: &Written) -> Option<&ScoreWrite> {
         Write::Score(score) => Some(score),
         _ => None,
     }
+}
+
+/// Whether the API refused the write. That it does not know the call is said by something else: a
+/// wrong address, or a page put up during maintenance.
+fn is_final(error: &ApiError) -> bool {
+    error.retry == Retry::Permanent && !error.is_missing_route()
 }
 
 fn confirmed() -> Outcome {

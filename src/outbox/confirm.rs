@@ -71,15 +71,20 @@ impl Sender {
             Retry::Transient { after } => {
                 self.check_after = Some(wait::after(now, after.unwrap_or_default().max(LOOK_PAUSE)));
             }
-            // A server without this call will not show it later either.
             Retry::Permanent => {
-                let note = Some(format!("taken by the server; cannot be looked up: {}", error.message));
-                return sent
-                    .iter()
-                    .try_for_each(|row| self.settle(row, &Outcome::Confirmed { note: note.clone() }));
+                self.check_after = Some(wait::after(now, LOOK_PAUSE));
+                return self.give_up(error, sent, now);
             }
         }
         Ok(())
+    }
+
+    /// A server that cannot show scores leaves nothing to go by but that it took them.
+    fn give_up(&self, error: &ApiError, sent: &[Written], now: Timestamp) -> Result<(), StoreError> {
+        let note = Some(format!("taken by the server; cannot be looked up: {}", error.message));
+        let outcome = Outcome::Confirmed { note };
+        let overdue = |row: &&Written| now.duration_since(sent_at(row)) >= wait::GIVE_UP;
+        sent.iter().filter(overdue).try_for_each(|row| self.settle(row, &outcome))
     }
 }
 

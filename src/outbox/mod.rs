@@ -28,6 +28,7 @@ use crate::store::{Outcome, Scope, SharedStore, StoreError};
 
 /// What observers of the outbox are told.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "nearly every update is the large one")]
 pub enum OutboxUpdate {
     /// A row moved on. Earlier rows on the same thing ([`crate::domain::Write::replaces`]) that
     /// were still open are settled with it.

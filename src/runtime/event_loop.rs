@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::clock::Clock;
 use super::executor::{Control, Executor};
+use super::steady::DoubtfulRows;
 use crate::app::{Model, Msg, update};
 use crate::theme::Theme;
 use crate::ui;
@@ -32,6 +33,7 @@ pub(super) struct EventLoop<'a, B: Backend, I> {
     pub(super) input: I,
     pub(super) theme: Theme,
     pub(super) clock: Clock,
+    pub(super) doubtful: DoubtfulRows,
     /// Told to the terminal around each frame, so that it shows whole frames only.
     pub(super) frames: fn(bool) -> io::Result<()>,
 }
@@ -163,10 +165,12 @@ where
 
     fn draw(&mut self) -> io::Result<()> {
         (self.frames)(true)?;
-        let (model, theme) = (&*self.model, &self.theme);
-        self.terminal
-            .draw(|frame| ui::view(model, &theme.styles, theme.glyphs, frame))
-            .map_err(Into::into)?;
+        let (model, theme, doubtful) = (&*self.model, &self.theme, &mut self.doubtful);
+        let render = |frame: &mut ratatui::Frame<'_>| {
+            ui::view(model, &theme.styles, theme.glyphs, frame);
+            doubtful.mark(frame.buffer_mut());
+        };
+        self.terminal.draw(render).map_err(Into::into)?;
         (self.frames)(false)
     }
 }

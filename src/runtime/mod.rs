@@ -13,6 +13,7 @@ mod input;
 mod layout;
 mod link;
 mod log;
+mod steady;
 mod storage;
 mod terminal;
 
@@ -25,8 +26,6 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use crossterm::queue;
 use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
-use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
@@ -79,8 +78,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
 async fn review(options: Options) -> anyhow::Result<()> {
     let clock = clock::Clock::start();
     let guard = terminal::Guard::take().context("cannot take the terminal over")?;
-    let mut terminal: terminal::Screen =
-        Terminal::new(CrosstermBackend::new(stdout())).context("cannot draw on the terminal")?;
+    let mut terminal = terminal::screen().context("cannot draw on the terminal")?;
     let size = terminal.size().context("the terminal has no size")?;
     let mut model = Model::new(options.start, (size.width, size.height), clock.now());
     let theme = options.theme;
@@ -110,6 +108,7 @@ async fn review(options: Options) -> anyhow::Result<()> {
         input: input::events(),
         theme,
         clock,
+        doubtful: steady::DoubtfulRows::default(),
         frames: frame_marks,
     }
     .run()

@@ -11,8 +11,10 @@ use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_ra
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
+use super::steady::Steady;
+
 /// What we draw on.
-pub(super) type Screen = Terminal<CrosstermBackend<Stdout>>;
+pub(super) type Screen = Terminal<Steady<CrosstermBackend<Stdout>>>;
 
 /// Whether the terminal is taken over; the panic hook must know without access to the guard.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -44,6 +46,11 @@ fn install_panic_hook() {
         tracing::error!("panic: {info}");
         before(info);
     }));
+}
+
+/// The screen to draw on.
+pub(super) fn screen() -> io::Result<Screen> {
+    Terminal::new(Steady(CrosstermBackend::new(stdout())))
 }
 
 /// Takes the terminal over.

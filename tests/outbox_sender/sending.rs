@@ -213,6 +213,17 @@ async fn a_final_refusal_is_kept_in_the_servers_words() {
 }
 
 #[tokio::test]
+async fn a_page_put_up_during_maintenance_refuses_nothing() {
+    let mut world = World::new().await;
+    let page = ResponseTemplate::new(404).set_body_string("<html>back soon</html>");
+    world.once("POST", "scores", page).await;
+    world.all_well().await;
+    let seqs = world.decide("i1", &[score("s1", 1.0)]);
+    assert_eq!((world.flush().await, world.states(&seqs)), (0, vec![Pending]));
+    assert_eq!((world.flush().await, world.states(&seqs)), (1, vec![Sent]));
+}
+
+#[tokio::test]
 async fn a_value_changed_while_offline_is_sent_once() {
     let mut world = World::new().await;
     world.hangs_up_once("POST", "scores").await;

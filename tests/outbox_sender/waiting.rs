@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tracemark::domain::WriteState::{Confirmed, Pending, Refused, Sending, Sent};
 use tracemark::domain::{WriteState, Written};
-use tracemark::outbox::{OutboxUpdate, Pause};
+use tracemark::outbox::{OutboxUpdate, Pause, Sender};
 use wiremock::ResponseTemplate;
 
 use crate::world::{World, at, comment, now, pass, score, shown};
@@ -36,11 +36,27 @@ async fn wait(seconds: i64) {
     tokio::time::advance(Duration::from_secs(seconds.unsigned_abs())).await;
 }
 
+/// Lets the task and the sockets get on. Timers of the task may fire a little early: it goes by
+/// the wall clock.
+async fn spin() {
+    tokio::time::advance(Duration::from_millis(5)).await;
+    tokio::task::yield_now().await;
+}
+
 impl World {
+    async fn update(&mut self) -> OutboxUpdate {
+        loop {
+            match self.updates.try_recv() {
+                Ok(update) => return update,
+                Err(_) => spin().await,
+            }
+        }
+    }
+
     /// The next change of a row to another state than Sending.
     async fn changed(&mut self) -> Written {
         loop {
-            match self.updates.recv().await.unwrap() {
+            match self.update().await {
                 OutboxUpdate::Changed(row) if row.state != Sending => return row,
                 OutboxUpdate::Changed(_) => {}
                 other => panic!("{other:?}"),
@@ -50,7 +66,7 @@ impl World {
 
     async fn paused(&mut self) -> Pause {
         loop {
-            if let OutboxUpdate::Paused { why, .. } = self.updates.recv().await.unwrap() {
+            if let OutboxUpdate::Paused { why, .. } = self.update().await {
                 return why;
             }
         }
@@ -59,7 +75,7 @@ impl World {
     /// Waits until the server has had as many requests that start so.
     async fn asked(&self, what: &str, times: usize) {
         while self.count(what).await < times {
-            tokio::task::yield_now().await;
+            spin().await;
         }
         assert_eq!(self.count(what).await, times);
     }
@@ -115,6 +131,25 @@ async fn a_score_that_never_shows_is_refused_after_a_minute() {
         assert_eq!(row.state, Refused);
         let why = row.last_error.unwrap();
         assert!(why.starts_with("the server took it but never showed it: the value may be"), "{why}");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_cannot_show_scores_is_believed_after_a_minute() {
+    let world = World::new().await;
+    world.all_well().await;
+    world.on("GET", "v3/scores", 404, json!({"message": "not in this mode"})).await;
+    let seq = world.decide("i1", &[score("s1", 1.0)])[0];
+    with_sender(world, async |world| {
+        assert_eq!(world.changed().await.state, Sent);
+        wait(30).await;
+        world.asked("GET v3/scores", 1).await;
+        assert_eq!(world.state(seq), Sent);
+        wait(30).await;
+        let row = world.changed().await;
+        let note = "taken by the server; cannot be looked up: not in this mode";
+        assert_eq!((row.state, row.last_error.as_deref()), (Confirmed, Some(note)));
     })
     .await;
 }
@@ -181,11 +216,8 @@ async fn a_lost_network_is_tried_again_by_itself_and_keys_only_when_woken() {
         wait(3600).await;
         assert_eq!((world.state(seq), world.count("POST comments").await), (Pending, 2));
         world.wake.notify_one();
-        assert_eq!(world.updates.recv().await.map(|_| ()), Some(()), "sending");
-        while world.state(seq) != Confirmed {
-            tokio::task::yield_now().await;
-        }
-        assert_eq!(world.told(), [OutboxUpdate::Resumed]);
+        while world.update().await != OutboxUpdate::Resumed {}
+        assert_eq!(world.changed().await.state, Confirmed);
     })
     .await;
 }
@@ -210,6 +242,6 @@ async fn what_an_earlier_run_left_is_sent_and_shutting_down_sends_what_is_due() 
 
 #[test]
 fn the_task_can_move_between_threads() {
-    fn check<T: Send>(_: impl FnOnce(tracemark::outbox::Sender, CancellationToken) -> T) {}
-    check(|sender, shutdown| sender.run(shutdown));
+    fn check<T: Send>(_: impl FnOnce(Sender, CancellationToken) -> T) {}
+    check(Sender::run);
 }

@@ -1,7 +1,10 @@
 //! Payloads in, rows out.
 
+mod formats;
+mod layout;
 mod properties;
 mod real;
+mod subjects;
 
 use std::fmt::Write as _;
 use std::sync::Arc;

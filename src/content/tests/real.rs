@@ -49,7 +49,7 @@ fn read(value: &Value) -> Observation {
 
 /// Whether a document holds a chat message by the plainest reading: a role and a content.
 fn holds_roles(value: &Node) -> bool {
-    let inner = match value.peel() {
+    match value.peel() {
         Node::Map(entries) => {
             let role = value.get("role").and_then(Node::text).and_then(content::message::role);
             if role.is_some() && (value.get("content").is_some() || value.get("parts").is_some()) {
@@ -59,8 +59,7 @@ fn holds_roles(value: &Node) -> bool {
         }
         Node::List(items) => items.iter().any(holds_roles),
         _ => false,
-    };
-    inner
+    }
 }
 
 #[test]

@@ -1,0 +1,143 @@
+//! The rubric in a few lines under the content, for narrow screens.
+
+use super::ink::Ink;
+use super::line::{Line, fit};
+use super::{others, rubric, words};
+use crate::app::geometry::Area;
+use crate::app::{ItemData, Load, Progress};
+use crate::domain::{DataType, ScoreConfig};
+use crate::input::Action;
+
+/// Draws the strip: a rule, the rows one after another, and what is to be known of the current one.
+pub(super) fn draw(ink: &mut Ink, area: Area, focused: bool) {
+    ink.rule(area, if focused { ink.styles.rule_focused } else { ink.styles.rule });
+    let (_, body) = area.split_top(1);
+    let (_, body) = body.split_left(1);
+    let body = Area { width: body.width.saturating_sub(1), ..body };
+    let Some(data) = ink.model.current() else { return };
+    let (rows, last) = body.split_bottom(1);
+    let (lines, current) = flow(ink, data, usize::from(rows.width));
+    let height = usize::from(rows.height);
+    let top = (current + 1).saturating_sub(height);
+    ink.lines(rows, lines.get(top..).unwrap_or_default());
+    let (left, right) = last_line(ink, data, usize::from(last.width));
+    ink.ends(last, 0, &left, &right);
+}
+
+/// The rows one after another over as many lines as they need, and the line of the current one.
+fn flow(ink: &Ink, data: &ItemData, width: usize) -> (Vec<Line>, usize) {
+    let mut lines = vec![Line::default()];
+    let mut current = 0;
+    for (at, config) in ink.model.rubric_configs().into_iter().enumerate() {
+        let is_current = at == ink.model.review.row;
+        let cell = cell(ink, data, config, is_current, width);
+        let line = lines.last().map_or(0, Line::width);
+        // Cells start at every fifth of the width, so that they line up from line to line.
+        let step = (width / 5).max(1);
+        let start = line.div_ceil(step) * step;
+        if line > 0 && start + cell.width() > width {
+            lines.push(cell);
+        } else if let Some(line) = lines.last_mut() {
+            *line = std::mem::take(line).pad(if line.is_empty() { 0 } else { start }).join(cell);
+        }
+        if is_current {
+            current = lines.len() - 1;
+        }
+    }
+    (lines, current)
+}
+
+/// `✓ helpfulness  4`, or the current row with its options: `▸ tone  1 calm 2 warm`.
+fn cell(ink: &Ink, data: &ItemData, config: &ScoreConfig, current: bool, width: usize) -> Line {
+    let mine = data.mine.get(&config.id);
+    let (sign, style) = rubric::mark(ink, mine);
+    let name = fit(&config.name, 24, ink.glyphs.ellipsis);
+    let line = match (current, mine) {
+        (true, None) => ink.cursor(true, true).add(name, ink.styles.current),
+        (true, Some(_)) => Line::of(ink.glyphs.cursor, ink.styles.cursor)
+            .add(format!("{sign} "), style)
+            .add(name, ink.styles.current),
+        (false, _) => Line::of(format!("{sign} "), style).add(name, ink.styles.text),
+    };
+    let line = line.add("  ", ink.styles.text);
+    if current && !config.options().is_empty() && !config.is_archived {
+        return options(ink, data, config, width.saturating_sub(line.width()), line)
+            .add("  ", ink.styles.text);
+    }
+    let value = match mine {
+        Some(mine) => {
+            Line::of(fit(&mine.value.to_string(), 16, ink.glyphs.ellipsis), ink.styles.option_chosen)
+        }
+        None => Line::of(rubric::hint(ink, config), ink.styles.dim),
+    };
+    line.join(value).add("  ", ink.styles.text)
+}
+
+/// As many options as fit behind the name.
+fn options(ink: &Ink, data: &ItemData, config: &ScoreConfig, room: usize, line: Line) -> Line {
+    let mine = data.mine.get(&config.id);
+    let mut shown = Line::default();
+    let all = config.options();
+    for (at, (label, value)) in all.iter().enumerate() {
+        let cell = rubric::option(ink, config, mine, label, value);
+        if shown.width() + cell.width() + 8 > room {
+            shown.push(format!("+{}", all.len() - at), ink.styles.dim);
+            break;
+        }
+        shown = shown.join(cell).add(" ", ink.styles.text);
+    }
+    line.join(shown)
+}
+
+/// What is to be known of the current row, and how many comments there are.
+fn last_line(ink: &Ink, data: &ItemData, width: usize) -> (Line, Line) {
+    let (many, _) = rubric::count_comments(data);
+    let right = match (many, ink.key(Action::Comment)) {
+        (0, Some(key)) => Line::of(format!("{key} comment"), ink.styles.dim),
+        (0, None) => Line::default(),
+        (many, _) => Line::of(words::count(many, "comment"), ink.styles.dim),
+    };
+    let room = width.saturating_sub(right.width() + 2);
+    (about_row(ink, data, room), right)
+}
+
+/// A refusal, else what others gave, else the reason, else the description.
+fn about_row(ink: &Ink, data: &ItemData, room: usize) -> Line {
+    if let Some(line) = state(ink, data) {
+        return line.fitted(room, ink.glyphs.ellipsis);
+    }
+    let Some(config) = ink.model.current_config() else { return Line::default() };
+    let mine = data.mine.get(&config.id);
+    if let Some(Progress::Refused(why)) = mine.map(|mine| &mine.progress) {
+        return Line::of(fit(&format!("refused: {why}"), room, ink.glyphs.ellipsis), ink.styles.error);
+    }
+    let given = others::on_row(ink, data, config);
+    if let Some(score) = given.first() {
+        let more = if given.len() > 1 { format!("  +{}", given.len() - 1) } else { String::new() };
+        let lines = others::lines(ink, score, room.saturating_sub(more.len()), 1);
+        return lines.into_iter().next().unwrap_or_default().add(more, ink.styles.dim);
+    }
+    let type_key = ink.key(Action::EnterValue).filter(|_| config.options().is_empty() && !config.is_archived);
+    let how = if config.data_type == DataType::Numeric { "type a number" } else { "write" };
+    let hint = ink.hint(type_key, how).map(|line| line.add("  ", ink.styles.dim)).unwrap_or_default();
+    let reason = mine.and_then(|mine| mine.reason.as_deref()).map(|reason| format!("why: {reason}"));
+    let text = reason.or_else(|| config.description.clone()).unwrap_or_default();
+    let text = fit(&text, room.saturating_sub(hint.width()), ink.glyphs.ellipsis);
+    hint.add(text, ink.styles.dim)
+}
+
+/// A word where the rubric or the earlier scores are not known.
+fn state(ink: &Ink, data: &ItemData) -> Option<Line> {
+    let dots = ink.glyphs.ellipsis;
+    match &data.scores {
+        _ if ink.model.configs.is_none() => {
+            Some(Line::of(format!("loading the rubric {dots}"), ink.styles.dim))
+        }
+        _ if ink.model.rubric_configs().is_empty() => {
+            Some(Line::of("this queue has no score configs", ink.styles.dim))
+        }
+        Load::Failed(_) => Some(Line::of("earlier scores could not be read", ink.styles.warn)),
+        Load::Waiting => Some(Line::of(format!("loading earlier scores {dots}"), ink.styles.dim)),
+        Load::Ready(_) | Load::Missing => None,
+    }
+}

@@ -1,0 +1,160 @@
+//! The status line: a message or the keys of this place on the left, the connection on the right.
+
+use super::ink::Ink;
+use super::line::{Line, fit};
+use super::words::moment;
+use crate::app::geometry::Area;
+use crate::app::{Connection, Model, Screen, contexts};
+use crate::domain::{DataType, ItemStatus};
+use crate::input::{Action, Context, place};
+
+/// Draws rule and line; vertical rules of the panes above end at these columns.
+pub(super) fn draw(ink: &mut Ink, area: Area, joints: &[u16]) {
+    ink.rule(area, ink.styles.rule);
+    for x in joints {
+        ink.join_below(*x, area.y);
+    }
+    let (_, line) = area.split_top(1);
+    let (_, line) = line.split_left(1);
+    let line = Area { width: line.width.saturating_sub(1), ..line };
+    let right = right(ink, line.width >= 90);
+    let room = usize::from(line.width).saturating_sub(right.width() + 2);
+    let left = left(ink, room);
+    ink.ends(line, 0, &left, &right);
+}
+
+fn left(ink: &Ink, room: usize) -> Line {
+    if let Some(notice) = &ink.model.notice {
+        return Line::of(fit(&notice.text, room, ink.glyphs.ellipsis), ink.styles.text);
+    }
+    if let Some(count) = ink.model.count {
+        return Line::of(count.to_string(), ink.styles.accent);
+    }
+    if !ink.model.modals.is_empty() {
+        return Line::default();
+    }
+    hints(ink, room)
+}
+
+/// As many hints as fit, most useful first; help always.
+fn hints(ink: &Ink, room: usize) -> Line {
+    let dot = ink.dot();
+    let help = ink.hint(ink.key(Action::Help), Action::Help.hint()).unwrap_or_default();
+    let mut line = Line::default();
+    let actions = useful(ink.model).iter();
+    let of_actions = actions.filter_map(|action| ink.hint(ink.key(*action), words(ink.model, *action)));
+    for hint in digits(ink).into_iter().chain(of_actions) {
+        let taken = line.width() + hint.width() + dot.len() + help.width();
+        if taken > room {
+            break;
+        }
+        line = line.join(hint).add(&dot, ink.styles.dim);
+    }
+    line.join(help)
+}
+
+/// What an action is called here.
+fn words(model: &Model, action: Action) -> &'static str {
+    match action {
+        Action::Open if model.browse.on_items => "review",
+        Action::Back if model.screen == Screen::Browse && !model.browse.on_items => "quit",
+        Action::PaneRight => "items",
+        Action::PaneLeft => "queues",
+        _ => action.hint(),
+    }
+}
+
+/// `1–4 tone`: what digits do on the current row.
+fn digits(ink: &Ink) -> Option<Line> {
+    if ink.model.screen != Screen::Review {
+        return None;
+    }
+    let config = ink.model.current_config().filter(|config| !config.is_archived)?;
+    let dash = if ink.glyphs.ascii { "-" } else { "–" };
+    let key = match (config.data_type, config.digit_range()) {
+        (DataType::Numeric, Some(range)) => format!("{}{dash}{}", range.start(), range.end()),
+        (DataType::Numeric | DataType::Text | DataType::Correction, _) => ink.key(Action::EnterValue)?,
+        _ => format!("1{dash}{}", config.options().len().min(9)),
+    };
+    ink.hint(Some(key), &fit(&config.name, 16, ink.glyphs.ellipsis))
+}
+
+/// The actions most worth knowing in this place.
+fn useful(model: &Model) -> &'static [Action] {
+    use Action::{
+        Back, Comment, CompleteNext, CycleView, Find, Guidelines, Info, NextItem, NextPane, NextQueue, Open,
+        PaneLeft, PaneRight, Reason, Refresh, Reopen, ReopenItem, ReviewSkipped, Skip, StatusFilter, Unsent,
+        Zoom,
+    };
+    let here: &[Context] = contexts(model);
+    let is_done = model.current().is_some_and(|data| data.status() == ItemStatus::Completed);
+    match here {
+        _ if here == place::QUEUES => &[Open, PaneRight, Guidelines, Refresh, Back],
+        _ if here == place::ITEMS => &[Open, StatusFilter, Guidelines, PaneLeft, Refresh, Reopen, Unsent],
+        _ if here == place::SUMMARY => &[ReviewSkipped, NextQueue, Back],
+        _ if is_done => &[NextItem, ReopenItem, Comment, NextPane, CycleView, Find, Info, Zoom],
+        _ => &[CompleteNext, Comment, Skip, Reason, NextPane, CycleView, Guidelines, Find, Info, Zoom],
+    }
+}
+
+/// Connection, unsent writes, last answer of the server.
+fn right(ink: &Ink, with_place: bool) -> Line {
+    let parts = [connection(ink, with_place), sending(ink), last_sync(ink)];
+    let mut line = Line::default();
+    for part in parts.into_iter().filter(|part| !part.is_empty()) {
+        if !line.is_empty() {
+            line.push(ink.dot(), ink.styles.dim);
+        }
+        line = line.join(part);
+    }
+    line
+}
+
+fn connection(ink: &Ink, with_place: bool) -> Line {
+    let model = ink.model;
+    match (&model.connection, &model.pause) {
+        (Connection::Connecting, _) => {
+            Line::of(format!("connecting {}", ink.glyphs.ellipsis), ink.styles.dim)
+        }
+        (Connection::Failed(failure), _) => {
+            Line::of(if failure.temporary { "offline" } else { "not connected" }, ink.styles.warn)
+        }
+        (_, Some(pause)) => Line::of(fit(&pause.why, 30, ink.glyphs.ellipsis), ink.styles.warn),
+        (Connection::Online(_), None) if with_place => Line::of(place_name(ink), ink.styles.dim),
+        (Connection::Online(_), None) => Line::default(),
+    }
+}
+
+/// Name of the connection.
+pub(super) fn place_name(ink: &Ink) -> String {
+    let start = &ink.model.start;
+    if start.embedded { "embedded workspace".into() } else { fit(&start.place, 30, ink.glyphs.ellipsis) }
+}
+
+fn sending(ink: &Ink) -> Line {
+    let (unsent, refused) = (ink.model.unsent(), ink.model.refused());
+    let mut line = Line::default();
+    if refused > 0 {
+        line.push(format!("{} {refused}", ink.glyphs.failed), ink.styles.error);
+    }
+    if unsent > 0 {
+        let gap = if refused > 0 { "  " } else { "" };
+        line.push(format!("{gap}{} {unsent}", ink.glyphs.sending), ink.styles.accent);
+        if let Some(sender) = ink.model.other_sender {
+            let who = sender.map_or_else(|| "another tracemark".into(), |id| format!("process {id}"));
+            line.push(format!(" (sent by {who})"), ink.styles.dim);
+        }
+    }
+    if line.is_empty() && matches!(ink.model.connection, Connection::Online(_)) {
+        line.push(format!("{} all sent", ink.glyphs.done), ink.styles.dim);
+    }
+    line
+}
+
+/// A time of day rather than an age, since an idle screen is not drawn again.
+fn last_sync(ink: &Ink) -> Line {
+    match ink.model.last_sync {
+        Some(at) => Line::of(format!("synced {}", moment(ink, at)), ink.styles.dim),
+        None => Line::default(),
+    }
+}

@@ -1,0 +1,110 @@
+//! The list of writes the server does not have.
+
+use super::ink::Ink;
+use super::line::{Line, fit, wrap};
+use super::modals::{boxed, keys};
+use super::{whole, words};
+use crate::app::geometry;
+use crate::app::{Connection, describe_write};
+use crate::domain::{WriteState, Written};
+use crate::input::Action;
+
+/// Draws the list; `cursor` is the write under it.
+pub(super) fn draw(ink: &mut Ink, cursor: usize) {
+    let most = geometry::viewer(ink.model.size);
+    let inside = usize::from(most.width);
+    let writes: Vec<&Written> = ink.model.open_writes.values().collect();
+    let (lines, current) = lines(ink, &writes, cursor, inside);
+    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).clamp(1, most.height.max(1));
+    let outer = whole(ink.model.size).centred(most.width + 4, rows + 2);
+    let right = match writes.len() {
+        0 => Line::default(),
+        n => Line::of(format!("{} of {n}", cursor.min(n - 1) + 1), ink.styles.dim),
+    };
+    let mut actions = vec![(Action::Close, "close")];
+    if !writes.is_empty() {
+        actions.insert(0, (Action::Retry, "send again"));
+    }
+    let keys = keys(ink, &actions);
+    let body = boxed(ink, outer, "Unsent", &right, &keys);
+    let top = (current + 1).saturating_sub(usize::from(body.height));
+    ink.lines(body, lines.get(top..).unwrap_or_default());
+}
+
+/// All lines, and the last of those of the current write.
+fn lines(ink: &Ink, writes: &[&Written], cursor: usize, inside: usize) -> (Vec<Line>, usize) {
+    if writes.is_empty() {
+        let text = format!("{} everything is sent", ink.glyphs.done);
+        return (vec![Line::of(text, ink.styles.ok)], 0);
+    }
+    let mut lines = Vec::new();
+    let mut end = 0;
+    let cursor = cursor.min(writes.len() - 1);
+    for (at, written) in writes.iter().enumerate() {
+        lines.extend(write_lines(ink, written, at == cursor, inside));
+        if at == cursor {
+            end = lines.len() - 1;
+        }
+    }
+    (lines, end)
+}
+
+/// `⇡ tone = warm   support-chat 13   waiting for the network`, a reason over more lines.
+fn write_lines(ink: &Ink, written: &Written, current: bool, inside: usize) -> Vec<Line> {
+    let (what, item) = (inside * 2 / 5, inside / 4);
+    let style = if current { ink.styles.current } else { ink.styles.text };
+    let sign = ink.glyphs.write_state(written.state);
+    let text = fit(&describe_write(&written.write), what.saturating_sub(5), ink.glyphs.ellipsis);
+    let head = ink
+        .cursor(current, true)
+        .add(format!("{sign} "), ink.styles.write_state(written.state))
+        .add(text, style)
+        .pad(what)
+        .add(fit(&item_name(ink, written), item.saturating_sub(2), ink.glyphs.ellipsis), ink.styles.dim)
+        .pad(what + item);
+    let reason_style = if written.state == WriteState::Refused { ink.styles.error } else { ink.styles.dim };
+    let room = inside.saturating_sub(what + item);
+    let reason = wrap(&state(ink, written), room, if current { 4 } else { 2 }, ink.glyphs.ellipsis);
+    let mut rows = reason.into_iter().map(|row| Line::of(row, reason_style));
+    let first = head.join(rows.next().unwrap_or_default());
+    let below = rows.map(|row| Line::default().pad(what + item).join(row));
+    std::iter::once(first).chain(below).collect()
+}
+
+/// The item by name and, where it is in the list, by position.
+fn item_name(ink: &Ink, written: &Written) -> String {
+    let list = &ink.model.browse.items.list;
+    let position = list.position(&written.item_id);
+    let item = position
+        .and_then(|at| list.get(at))
+        .or_else(|| ink.model.items.get(&written.item_id).map(|data| &data.item));
+    let Some(item) = item else { return "another item".into() };
+    let label = ink.model.browse.labels.get(&item.object.id).map(|label| label.name.clone());
+    let subject = ink.model.items.get(&written.item_id).and_then(|data| data.subject.ready());
+    let name = subject.map(|subject| subject.header.name.clone()).or(label);
+    let name = name.unwrap_or_else(|| item.object.kind.noun().to_owned());
+    match position {
+        Some(at) => format!("{name} {}", at + 1),
+        None => name,
+    }
+}
+
+/// Where a write stands, in the reviewer's terms.
+fn state(ink: &Ink, written: &Written) -> String {
+    let offline = matches!(ink.model.connection, Connection::Failed(_));
+    let error = written.last_error.as_deref();
+    match written.state {
+        WriteState::Held => "saved here, sends when you leave the item".into(),
+        WriteState::Pending if offline => "saved here, sends when the network is back".into(),
+        WriteState::Pending => match (&ink.model.pause, written.next_attempt_at, error) {
+            (Some(pause), ..) => format!("saved here, waits: {}", pause.why),
+            (None, Some(at), Some(error)) => format!("again at {}: {error}", words::moment(ink, at)),
+            _ => "on its way".into(),
+        },
+        WriteState::Sending => "being sent".into(),
+        WriteState::Sent => "sent, not seen back yet".into(),
+        WriteState::Confirmed => "at the server".into(),
+        WriteState::Refused => format!("refused: {}", error.unwrap_or("the server gave no reason")),
+        WriteState::Replaced => "replaced by a later one".into(),
+    }
+}

@@ -1,0 +1,74 @@
+//! Words that several views share: failures, money, positions.
+
+use super::ink::Ink;
+use super::line::{Line, wrap};
+use crate::app::Failure;
+use crate::app::geometry::Area;
+use crate::domain::text::grouped;
+use crate::domain::{ObjectKind, Usage, clock};
+use jiff::Timestamp;
+
+/// Cost in dollars: `$0.0041`, `$1.20`; nothing where nothing was spent.
+pub(super) fn cost(usage: &Usage) -> Option<String> {
+    match usage.cost {
+        cost if !cost.is_finite() || cost <= 0.0 => None,
+        cost if cost < 0.0001 => Some("< $0.0001".into()),
+        cost if cost < 0.1 => Some(format!("${cost:.4}")),
+        cost => Some(format!("${cost:.2}")),
+    }
+}
+
+/// Tokens: `1,284 tokens`; nothing where none were counted.
+pub(super) fn tokens(usage: &Usage) -> Option<String> {
+    (usage.total > 0).then(|| format!("{} tokens", grouped(usage.total)))
+}
+
+/// A moment: the time of day, with the date where it was not today.
+pub(super) fn moment(ink: &Ink, at: Timestamp) -> String {
+    let zone = &ink.model.start.zone;
+    let (then, now) = (zone.to_datetime(at), zone.to_datetime(ink.model.now.wall));
+    if then.date() == now.date() { then.strftime("%H:%M").to_string() } else { clock(at, zone) }
+}
+
+/// The sign of what an item points at.
+pub(super) fn object_sign(ink: &Ink, kind: ObjectKind) -> &'static str {
+    match kind {
+        ObjectKind::Trace => ink.glyphs.trace,
+        ObjectKind::Session => ink.glyphs.session,
+        ObjectKind::Observation => ink.glyphs.span,
+    }
+}
+
+/// A calm sentence in the place of what is not there.
+pub(super) fn instead(ink: &mut Ink, area: Area, text: &str, hint: Option<&str>) {
+    let columns = usize::from(area.width);
+    let lines = |text: &str| wrap(text, columns, 6, ink.glyphs.ellipsis);
+    let mut rows: Vec<Line> = lines(text).into_iter().map(|row| Line::of(row, ink.styles.text)).collect();
+    rows.extend(hint.into_iter().flat_map(lines).map(|row| Line::of(row, ink.styles.dim)));
+    ink.lines(area, &rows);
+}
+
+/// That something is on its way.
+pub(super) fn waiting(ink: &mut Ink, area: Area, text: &str) {
+    let line = Line::of(format!("{text} {}", ink.glyphs.ellipsis), ink.styles.dim);
+    ink.line(area, 0, &line);
+}
+
+/// A failure in the place of what could not be fetched.
+pub(super) fn failure(ink: &mut Ink, area: Area, what: &str, failure: &Failure) {
+    let columns = usize::from(area.width);
+    let ellipsis = ink.glyphs.ellipsis;
+    let mut rows: Vec<Line> =
+        wrap(what, columns, 2, ellipsis).into_iter().map(|row| Line::of(row, ink.styles.error)).collect();
+    rows.extend(
+        wrap(&failure.message, columns, 6, ellipsis).into_iter().map(|r| Line::of(r, ink.styles.text)),
+    );
+    let hint = failure.hint.iter().flat_map(|hint| wrap(hint, columns, 4, ellipsis));
+    rows.extend(hint.map(|row| Line::of(row, ink.styles.dim)));
+    ink.lines(area, &rows);
+}
+
+/// A number of things: `1 comment`, `2 comments`.
+pub(super) fn count(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
