@@ -12,8 +12,7 @@ use crate::input::Action;
 pub(super) fn draw(ink: &mut Ink, area: Area, focused: bool) {
     ink.rule(area, if focused { ink.styles.rule_focused } else { ink.styles.rule });
     let (_, body) = area.split_top(1);
-    let (_, body) = body.split_left(1);
-    let body = Area { width: body.width.saturating_sub(1), ..body };
+    let body = ink.margins(body);
     let Some(data) = ink.model.current() else { return };
     let (rows, last) = body.split_bottom(1);
     let (lines, current) = flow(ink, data, usize::from(rows.width));
@@ -38,7 +37,7 @@ fn flow(ink: &Ink, data: &ItemData, width: usize) -> (Vec<Line>, usize) {
         if line > 0 && start + cell.width() > width {
             lines.push(cell);
         } else if let Some(line) = lines.last_mut() {
-            *line = std::mem::take(line).pad(if line.is_empty() { 0 } else { start }).join(cell);
+            *line = std::mem::take(line).pad(start).join(cell);
         }
         if is_current {
             current = lines.len() - 1;

@@ -94,7 +94,7 @@ fn state(ink: &Ink, written: &Written) -> String {
     let offline = matches!(ink.model.connection, Connection::Failed(_));
     let error = written.last_error.as_deref();
     match written.state {
-        WriteState::Held => "saved here, sends when you leave the item".into(),
+        WriteState::Held => "saved here, sends when you go on".into(),
         WriteState::Pending if offline => "saved here, sends when the network is back".into(),
         WriteState::Pending => match (&ink.model.pause, written.next_attempt_at, error) {
             (Some(pause), ..) => format!("saved here, waits: {}", pause.why),
