@@ -68,6 +68,11 @@ fn review_screen() {
         world.settle(2, WriteState::Pending, None);
         world
     });
+    snap("review-pace", |size| {
+        let mut world = review(size, server());
+        world.press("4 Space 5 Space 3 Space Ctrl-p");
+        world
+    });
     snap("review-refused", |size| {
         let mut world = review(size, server());
         world.press("4 1 2");

@@ -1,6 +1,6 @@
 //! The queues and the items of one of them.
 
-use super::ink::Ink;
+use super::ink::{Ink, margins};
 use super::line::{Line, fit};
 use super::{status, words};
 use crate::app::geometry::{self, Area};
@@ -31,7 +31,7 @@ pub(super) fn draw(ink: &mut Ink) {
 }
 
 fn header(ink: &mut Ink, area: Area) {
-    let area = ink.margins(area);
+    let area = margins(area);
     let left = Line::of("tracemark", ink.styles.current);
     let right = whereabouts(ink);
     ink.ends(area, 0, &left, &right);

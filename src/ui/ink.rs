@@ -120,13 +120,6 @@ impl<'a> Ink<'a> {
         self.put(x, y, x + 1, self.glyphs.pane_bottom, self.styles.rule);
     }
 
-    /// An area without the columns left free at both sides of the screen, in line with the text of
-    /// the panes.
-    pub(super) fn margins(&self, area: Area) -> Area {
-        let (_, area) = area.split_left(2);
-        Area { width: area.width.saturating_sub(1), ..area }
-    }
-
     /// A pane's title.
     pub(super) fn title(&self, text: &str, focused: bool) -> Line {
         Line::of(text, if focused { self.styles.title_focused } else { self.styles.title })
@@ -166,4 +159,11 @@ impl<'a> Ink<'a> {
     pub(super) fn hint(&self, key: Option<String>, words: &str) -> Option<Line> {
         Some(Line::of(key?, self.styles.key).add(" ", self.styles.dim).add(words, self.styles.dim))
     }
+}
+
+/// An area without the columns left free at both sides of the screen, in line with the text of the
+/// panes.
+pub(super) fn margins(area: Area) -> Area {
+    let (_, area) = area.split_left(2);
+    Area { width: area.width.saturating_sub(1), ..area }
 }

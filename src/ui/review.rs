@@ -1,6 +1,6 @@
 //! The review of one item: header, panes, status line.
 
-use super::ink::Ink;
+use super::ink::{Ink, margins};
 use super::line::{Line, fit};
 use super::{compact, content, rubric, status, tree, words};
 use crate::app::ItemData;
@@ -59,7 +59,7 @@ fn rules(ink: &mut Ink, areas: &ReviewAreas, pane: Pane) -> Vec<u16> {
 }
 
 fn header(ink: &mut Ink, area: Area) {
-    let area = ink.margins(area);
+    let area = margins(area);
     let left = path(ink, usize::from(area.width) / 2);
     let right = pace(ink, area.width >= 90);
     ink.ends(area, 0, &left, &right);
@@ -184,7 +184,7 @@ fn badge(ink: &Ink, data: &ItemData) -> Line {
 
 /// The tree's stand-in on narrow screens: where the current observation is, and its facts.
 fn crumb(ink: &mut Ink, area: Area) {
-    let area = ink.margins(area);
+    let area = margins(area);
     let Some(subject) = ink.model.current().and_then(|data| data.subject.ready()) else { return };
     let keys = [(Action::ToggleTree, "tree"), (Action::Info, "info")];
     let mut right = Line::default();

@@ -1,6 +1,6 @@
 //! The status line: a message or the keys of this place on the left, the connection on the right.
 
-use super::ink::Ink;
+use super::ink::{Ink, margins};
 use super::line::{Line, fit};
 use super::words::moment;
 use crate::app::geometry::Area;
@@ -15,7 +15,7 @@ pub(super) fn draw(ink: &mut Ink, area: Area, joints: &[u16]) {
         ink.join_below(*x, area.y);
     }
     let (_, line) = area.split_top(1);
-    let line = ink.margins(line);
+    let line = margins(line);
     let right = right(ink, line.width >= 90);
     let room = usize::from(line.width).saturating_sub(right.width() + 2);
     let left = left(ink, room);
