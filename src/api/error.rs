@@ -52,6 +52,11 @@ impl ApiError {
         Self { status: Some(status.as_u16()), ..self }
     }
 
+    /// The same, of a call that may well have been carried out.
+    pub(super) fn unsettled(self) -> Self {
+        Self { retry: Retry::Transient { after: None }, ..self }
+    }
+
     /// The next step, where there is one.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
@@ -72,19 +77,20 @@ impl ApiError {
 
     /// A call that got no answer.
     pub(super) fn unreachable(host: &str, error: reqwest::Error) -> Self {
-        let timed_out = error.is_timeout();
+        let (timed_out, broke) = (error.is_timeout(), error.is_body() || error.is_decode());
         let cause = cause(&error.without_url());
         if timed_out && !cause.contains("certificate") {
             return Self::new(Retry::Network, format!("{host} did not answer in time")).with_hint(OFFLINE);
         }
         let hint = if cause.contains("certificate") { CERTIFICATE } else { OFFLINE };
-        Self::new(Retry::Network, format!("cannot reach {host}: {cause}")).with_hint(hint)
+        let what = if broke { "the connection broke:" } else { "cannot reach" };
+        Self::new(Retry::Network, format!("{what} {host}: {cause}")).with_hint(hint)
     }
 
     /// An answer with a status other than 2xx. `after` is what its headers ask to wait.
     pub(super) fn refused(status: StatusCode, body: &[u8], after: Option<Duration>) -> Self {
         let json = serde_json::from_slice::<Value>(body).ok();
-        let words = json.as_ref().and_then(words).or_else(|| plain_words(body));
+        let words = json.as_ref().map_or_else(|| plain_words(body), words);
         let missing_route = status == StatusCode::NOT_FOUND && json.is_none();
         let retry = classify(status, after.or_else(|| json.as_ref().and_then(seconds)));
         let message = words.unwrap_or_else(|| fallback(status, missing_route));
@@ -119,7 +125,7 @@ impl fmt::Display for ApiError {
             (Retry::Transient { after: Some(after) }, Some(429)) => {
                 write!(f, "{words}; try again in {} s", after.as_secs_f64().ceil())
             }
-            (_, Some(429) | None) => f.write_str(words),
+            (_, Some(..400 | 429) | None) => f.write_str(words),
             (Retry::Transient { .. }, Some(status)) => {
                 write!(f, "the server has trouble ({status}): {words}")
             }
@@ -160,8 +166,15 @@ fn hint(status: StatusCode, missing_route: bool, message: &str) -> Option<&'stat
 
 /// The server's words: the first text it has, with the details of a schema violation.
 fn words(body: &Value) -> Option<String> {
+    if let Some(text) = body.as_str() {
+        return plain_words(text.as_bytes());
+    }
     let text = |key: &str| body.get(key).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
     let message = text("message").or_else(|| text("error")).or_else(|| text("detail"));
+    // Some routes put the list of violations into the message, as text.
+    if let Some(issues) = message.and_then(|text| serde_json::from_str::<Vec<Value>>(text).ok()) {
+        return words(&serde_json::json!({ "errors": issues }));
+    }
     let issues = body.get("error").or_else(|| body.get("errors")).or_else(|| body.get("details"));
     let issues: Vec<String> =
         issues.and_then(Value::as_array).into_iter().flatten().take(3).filter_map(issue).collect();

@@ -14,6 +14,8 @@ mod queues;
 mod retry;
 mod score_configs;
 mod scores;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod transport;
 pub mod wire;

@@ -73,18 +73,24 @@ impl Client {
     }
 
     async fn session(&self, session: &SessionId) -> Result<Vec<Observation>, ApiError> {
-        let id = ("sessionId", session.as_str());
-        let roots = [id, ("isRootObservation", "true"), ("fields", FULL), ("limit", WITH_IO)];
-        let roots = newest(self.rows(&roots).await?);
+        let roots = [("isRootObservation", "true"), ("fields", FULL), ("limit", WITH_IO)];
+        let roots = self.of_session(session, &roots).await?;
         if !roots.is_empty() {
             return Ok(roots);
         }
         // Some applications set the session on inner observations only.
-        let inner = newest(self.rows(&[id, ("fields", SHORT), ("limit", WITHOUT_IO)]).await?);
+        let inner = self.of_session(session, &[("fields", SHORT), ("limit", WITHOUT_IO)]).await?;
         let traces: BTreeSet<TraceId> = inner.iter().map(|row| row.trace_id.clone()).collect();
         let traces: Vec<TraceId> = traces.into_iter().collect();
         let roots = self.root_observations(&traces, true).await?;
         Ok(if roots.is_empty() { inner } else { roots })
+    }
+
+    async fn of_session(&self, session: &SessionId, query: Query<'_>) -> Result<Vec<Observation>, ApiError> {
+        let mut rows = self.rows(&[&[("sessionId", session.as_str())], query].concat()).await?;
+        // Servers before 4.2 ignore the parameter and list everything.
+        rows.retain(|(row, _)| row.session.as_deref() == Some(session.as_str()));
+        Ok(newest(rows))
     }
 
     /// All rows where a column has one of many values, several requests if need be.

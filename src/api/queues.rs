@@ -48,7 +48,9 @@ impl Client {
     ) -> Result<Item, ApiError> {
         let path = [QUEUES, queue.as_str(), "items", item.as_str()];
         let body = StatusBody { status: status.api_name() };
-        let row: ItemRow = self.write(Method::PATCH, &path, Some(&body)).await?.json()?;
+        let answer = self.write(Method::PATCH, &path, Some(&body)).await?;
+        // Done, most likely: an answer that cannot be read must not count as a refusal.
+        let row: ItemRow = answer.json().map_err(ApiError::unsettled)?;
         row.into_domain().ok_or_else(unknown_item)
     }
 

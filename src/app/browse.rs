@@ -2,8 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use jiff::Timestamp;
-
 use super::item::Load;
 use super::{Effect, FetchPage, Label, Model};
 use crate::domain::{Counts, Item, ItemStatus, Object, ObjectKind, Queue, QueueId, Worklist};
@@ -77,8 +75,6 @@ pub struct Items {
 pub struct Browse {
     /// The queues, oldest first.
     pub queues: Load<Vec<Queue>>,
-    /// When the queues were fetched, if they come from the cache.
-    pub cached_at: Option<Timestamp>,
     /// Progress by queue.
     pub counts: HashMap<QueueId, Counts>,
     /// The queue under the cursor.
@@ -231,7 +227,6 @@ pub(super) fn ask_labels(model: &mut Model, effects: &mut Vec<Effect>) {
 pub(super) fn take_queues(
     model: &mut Model,
     result: Result<Vec<Queue>, super::Failure>,
-    cached_at: Option<Timestamp>,
     effects: &mut Vec<Effect>,
 ) {
     match result {
@@ -241,15 +236,10 @@ pub(super) fn take_queues(
             let at = kept.and_then(|id| queues.iter().position(|queue| queue.id == id));
             model.browse.cursor =
                 at.unwrap_or_else(|| model.browse.cursor.min(queues.len().saturating_sub(1)));
-            if cached_at.is_none() {
-                model.last_sync = Some(model.now.wall);
-                effects.push(Effect::FetchCounts(queues.iter().map(|queue| queue.id.clone()).collect()));
-            }
-            model.browse.cached_at = cached_at;
+            model.last_sync = Some(model.now.wall);
+            effects.push(Effect::FetchCounts(queues.iter().map(|queue| queue.id.clone()).collect()));
             model.browse.queues = Load::Ready(queues);
-            if cached_at.is_none() {
-                show_queue(model, effects);
-            }
+            show_queue(model, effects);
         }
         Err(failure) if model.browse.queues.ready().is_none() => model.browse.queues = Load::Failed(failure),
         Err(failure) => model.say(failure.message),

@@ -4,7 +4,7 @@ use super::browse::{self, Filter};
 use super::geometry::Pane;
 use super::modal::{Modal, Prompt, PromptFor, Showing, Viewer};
 use super::reading::{self, Motion};
-use super::{Connection, Editor, Effect, Model, Screen, review, rubric, writing};
+use super::{Connection, Editor, Effect, Model, Screen, moving, review, rubric, writing};
 use crate::domain::WriteState;
 use crate::input::Action;
 
@@ -164,7 +164,7 @@ fn open_queue(model: &mut Model, effects: &mut Vec<Effect>) {
     if model.browse.items.filter != Filter::Pending {
         set_filter(model, Filter::Pending, effects);
     }
-    review::start(model, effects);
+    moving::start(model, effects);
 }
 
 fn set_filter(model: &mut Model, filter: Filter, effects: &mut Vec<Effect>) {
@@ -176,7 +176,7 @@ fn set_filter(model: &mut Model, filter: Filter, effects: &mut Vec<Effect>) {
 
 fn reopen_under_cursor(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some(item) = model.browse.item().cloned() else { return };
-    review::reopen_item(model, &item.id, item.queue_id, item.status, effects);
+    moving::reopen_item(model, &item.id, item.queue_id, item.status, effects);
 }
 
 fn move_queue(model: &mut Model, motion: Motion, effects: &mut Vec<Effect>) {
@@ -247,11 +247,11 @@ fn decide(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         Action::ClearRow => rubric::clear(model, effects),
         Action::Reason => writing::open_reason(model),
         Action::Comment => writing::open_comment(model),
-        Action::CompleteNext => review::complete(model, effects),
-        Action::Skip => review::skip(model, effects),
-        Action::NextItem => review::step(model, true, effects),
-        Action::PrevItem => review::step(model, false, effects),
-        Action::ReopenItem => review::reopen(model, effects),
+        Action::CompleteNext => moving::complete(model, effects),
+        Action::Skip => moving::skip(model, effects),
+        Action::NextItem => moving::step(model, true, effects),
+        Action::PrevItem => moving::step(model, false, effects),
+        Action::ReopenItem => moving::reopen(model, effects),
         _ => {}
     }
 }
@@ -294,7 +294,7 @@ fn take_out(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
 
 fn summary_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
     match action {
-        Action::ReviewSkipped => review::review_skipped(model, effects),
+        Action::ReviewSkipped => moving::review_skipped(model, effects),
         Action::NextQueue => next_queue(model, effects),
         _ => {}
     }

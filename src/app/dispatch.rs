@@ -3,7 +3,9 @@
 use super::commands::perform;
 use super::item::Load;
 use super::modal::{Modal, Showing, Viewer};
-use super::{Connection, Effect, Model, Msg, Screen, browse, local, reading, review, rubric, writing};
+use super::{
+    Connection, Effect, Model, Msg, Screen, browse, local, moving, reading, review, rubric, writing,
+};
 use crate::domain::Now;
 use crate::input::{Action, Code, Context, Key, place};
 
@@ -34,8 +36,8 @@ fn handle(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
             effects.extend([Effect::FetchQueues, Effect::FetchConfigs]);
         }
         Msg::ConnectFailed(failure) => connect_failed(model, failure),
-        Msg::Queues { result, cached_at } => {
-            browse::take_queues(model, result, cached_at, effects);
+        Msg::Queues(result) => {
+            browse::take_queues(model, result, effects);
             open_wished(model, effects);
         }
         Msg::Counts(queue, Ok(counts)) => {
@@ -48,7 +50,7 @@ fn handle(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
         }
         Msg::Items { fetch, result } => {
             browse::take_page(model, &fetch, result, effects);
-            review::resume_seek(model, effects);
+            moving::resume_seek(model, effects);
             if model.screen == Screen::Review {
                 review::want(model, effects);
             }
@@ -124,7 +126,7 @@ fn resize(model: &mut Model, size: (u16, u16), effects: &mut Vec<Effect>) {
 
 /// Opens the queue and item named on the command line, once.
 fn open_wished(model: &mut Model, effects: &mut Vec<Effect>) {
-    if model.browse.cached_at.is_some() || model.browse.queues.ready().is_none() {
+    if model.browse.queues.ready().is_none() {
         return;
     }
     let Some(wish) = model.start.queue.take() else { return };
@@ -134,7 +136,7 @@ fn open_wished(model: &mut Model, effects: &mut Vec<Effect>) {
         Some(at) => {
             model.browse.cursor = at;
             browse::show_queue(model, effects);
-            review::start(model, effects);
+            moving::start(model, effects);
         }
         None => model.say(format!("there is no queue `{wish}` in this project")),
     }

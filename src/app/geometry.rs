@@ -181,12 +181,10 @@ pub fn inner(pane: Area) -> Area {
 pub fn viewer(size: (u16, u16)) -> Area {
     let all = Area { x: 0, y: 0, width: size.0, height: size.1 };
     let outer = all.centred((size.0 - size.0 / 10).min(100), size.1.saturating_sub(4));
-    Area {
-        x: outer.x + 2,
-        y: outer.y + 1,
-        width: outer.width.saturating_sub(4),
-        height: outer.height.saturating_sub(2),
-    }
+    let (_, below) = outer.split_top(1);
+    let (inside, _) = below.split_bottom(1);
+    let (_, inside) = inside.split_left(2);
+    Area { width: inside.width.saturating_sub(2), ..inside }
 }
 
 #[cfg(test)]

@@ -161,12 +161,17 @@ impl ItemData {
         stored.chain(saving).chain(unsaved)
     }
 
-    /// Own comments that the server does not show yet.
+    /// Own comments on this item that the fetched ones do not contain yet.
     pub fn own_comments(&self) -> impl Iterator<Item = (&CommentWrite, Progress)> {
         self.all_writes().filter_map(|(write, progress)| match write {
-            Write::Comment(comment) if progress != Progress::Confirmed => Some((comment, progress)),
+            Write::Comment(comment) if !self.shows(comment) => Some((comment, progress)),
             _ => None,
         })
+    }
+
+    fn shows(&self, own: &CommentWrite) -> bool {
+        let fetched = self.comments.get(&own.object).and_then(Load::ready);
+        fetched.is_some_and(|comments| comments.iter().any(|comment| comment.content == own.content))
     }
 
     /// Derives the own scores afresh. `annotator` tells whose those at the server are.
@@ -220,14 +225,7 @@ impl ItemData {
     /// Takes in what the store knows about one write of this item.
     pub fn take_written(&mut self, written: Written) {
         let writes = self.writes.get_or_insert_default();
-        if let Some(replaced) = written.write.replaces() {
-            // A held row of the same key has been replaced in the store.
-            writes.retain(|old| {
-                old.seq == written.seq
-                    || old.state != WriteState::Held
-                    || old.write.replaces().as_ref() != Some(&replaced)
-            });
-        }
+        writes.retain(|old| !is_overtaken(old, &written));
         match writes.iter_mut().find(|old| old.seq == written.seq) {
             Some(old) => *old = written,
             None => writes.push(written),
@@ -259,6 +257,14 @@ fn is_mine(score: &Score, annotator: &str, target: Option<&Target>) -> bool {
         && score.annotator.as_deref() == Some(annotator)
         && matches!(score.source, Source::Annotation | Source::Api)
         && score.target.as_ref() == target
+}
+
+/// Whether a write will never be sent because a newer one is about the same thing.
+#[must_use]
+pub(super) fn is_overtaken(old: &Written, newer: &Written) -> bool {
+    let waits = matches!(old.state, WriteState::Held | WriteState::Pending | WriteState::Refused);
+    let key = newer.write.replaces();
+    waits && old.seq < newer.seq && key.is_some() && old.write.replaces() == key
 }
 
 /// How far a stored write has got, in the reviewer's terms.

@@ -2,7 +2,7 @@
 
 use super::effect::RecordToken;
 use super::item::Progress;
-use super::{Effect, LocalState, Model, reading, review};
+use super::{Effect, LocalState, Model, item, reading, review};
 use crate::domain::{Comment, ItemId, ItemStatus, Object, Write, WriteState, Written, ago};
 
 /// What the store knows about an item.
@@ -44,18 +44,15 @@ pub(super) fn take_recorded(model: &mut Model, token: RecordToken, result: Resul
     }
 }
 
-/// Held writes that a newer one has replaced in the store.
-fn forget_replaced(model: &mut Model, written: &Written) {
-    let Some(key) = written.write.replaces() else { return };
-    model.open_writes.retain(|seq, old| {
-        *seq == written.seq || old.state != WriteState::Held || old.write.replaces().as_ref() != Some(&key)
-    });
+/// Writes that a newer one on the same thing has replaced, or will before they are sent.
+fn forget_replaced(model: &mut Model, newer: &Written) {
+    model.open_writes.retain(|_, old| !item::is_overtaken(old, newer));
 }
 
 /// A write has moved on.
 pub(super) fn take_written(model: &mut Model, written: Written, effects: &mut Vec<Effect>) {
-    let done = matches!(written.state, WriteState::Confirmed | WriteState::Replaced);
-    if done {
+    forget_replaced(model, &written);
+    if matches!(written.state, WriteState::Confirmed | WriteState::Replaced) {
         model.open_writes.remove(&written.seq);
     } else {
         model.open_writes.insert(written.seq, written.clone());
@@ -138,24 +135,16 @@ pub(super) fn remarks(model: &Model, id: &ItemId) -> Option<Vec<(String, String)
             )
         })
         .collect();
-    let known = |content: &str, object: &Object| {
-        data.comments
-            .get(object)
-            .and_then(super::Load::ready)
-            .is_some_and(|all| all.iter().any(|c| c.content == content))
-    };
     for (comment, progress) in data.own_comments() {
-        if !known(&comment.content, &comment.object) {
-            let state = match progress {
-                Progress::Saving => "saving",
-                Progress::Saved => "saved here",
-                Progress::Sending => "on its way",
-                Progress::Confirmed => "sent",
-                Progress::Refused(_) => "refused",
-            };
-            let about = (comment.object != own).then(|| object_name(data, &comment.object));
-            remarks.push((heading("you", state, about.as_deref()), comment.content.clone()));
-        }
+        let state = match progress {
+            Progress::Saving => "saving",
+            Progress::Saved => "saved here",
+            Progress::Sending => "on its way",
+            Progress::Confirmed => "sent",
+            Progress::Refused(_) => "refused",
+        };
+        let about = (comment.object != own).then(|| object_name(data, &comment.object));
+        remarks.push((heading("you", state, about.as_deref()), comment.content.clone()));
     }
     Some(remarks)
 }

@@ -13,10 +13,13 @@ mod item;
 mod local;
 mod modal;
 mod model;
+mod moving;
 mod msg;
 mod reading;
 mod review;
 mod rubric;
+#[cfg(test)]
+mod tests;
 mod writing;
 
 pub use browse::{Browse, Filter, Items, item_rows, queue_rows};

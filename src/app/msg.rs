@@ -27,13 +27,8 @@ pub enum Msg {
     Connected(ServerInfo),
     /// The server could not be used.
     ConnectFailed(Failure),
-    /// The queues of the project, newest first; `cached_at` when they come from the cache.
-    Queues {
-        /// The queues.
-        result: Result<Vec<Queue>, Failure>,
-        /// When the server said so, if this is from the cache.
-        cached_at: Option<Timestamp>,
-    },
+    /// The queues of the project.
+    Queues(Result<Vec<Queue>, Failure>),
     /// Progress of a queue.
     Counts(QueueId, Result<Counts, Failure>),
     /// All score configs of the project.

@@ -25,6 +25,6 @@ pub use queue::{Counts, Item, ItemStatus, Object, ObjectKind, Queue};
 pub use score::{DataType, Score, Source, Target, Value, score_id};
 pub use subject::{Subject, SubjectHeader};
 pub use time::{Now, ago, clock, duration};
-pub use trace::{Level, Observation, ObservationType, TreeRow, Usage, flatten};
+pub use trace::{Level, Observation, ObservationType, TreeRow, Usage, branches, flatten};
 pub use worklist::{Next, PAGE, Worklist};
 pub use write::{CommentWrite, ScoreWrite, Write, WriteKind, WriteState, Written};

@@ -72,11 +72,25 @@ impl Subject {
         Some(Self { target, header, observations, tree })
     }
 
-    /// The tree row to show first: the item's observation, else the root.
+    /// The tree row to show first: the item's observation, else the root; or where the root
+    /// records neither input nor output, the first row that does.
     #[must_use]
     pub fn first_row(&self) -> usize {
-        let Target::Observation(_, id) = &self.target else { return 0 };
-        self.tree.iter().position(|row| self.observations[row.observation].id == *id).unwrap_or(0)
+        let at = |row: &TreeRow| &self.observations[row.observation];
+        match &self.target {
+            Target::Observation(_, id) => self.row_of(id),
+            Target::Session(_) => None,
+            Target::Trace(_) => {
+                self.tree.iter().position(|row| at(row).input.is_some() || at(row).output.is_some())
+            }
+        }
+        .unwrap_or(0)
+    }
+
+    /// Tree row of an observation.
+    #[must_use]
+    pub fn row_of(&self, id: &ObservationId) -> Option<usize> {
+        self.tree.iter().position(|row| self.observations[row.observation].id == *id)
     }
 
     /// The target of a comment on one observation.
@@ -159,11 +173,98 @@ fn header(target: &Target, observations: &[Observation], tree: &[TreeRow]) -> Su
     }
 }
 
-/// Ids that name one observation.
-impl Subject {
-    /// Tree row of an observation.
-    #[must_use]
-    pub fn row_of(&self, id: &ObservationId) -> Option<usize> {
-        self.tree.iter().position(|row| self.observations[row.observation].id == *id)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ObservationType;
+
+    fn observation(id: &str, parent: Option<&str>, output: Option<&str>) -> Observation {
+        Observation {
+            id: id.into(),
+            trace_id: "t".into(),
+            parent: parent.map(Into::into),
+            kind: ObservationType::Span,
+            name: id.into(),
+            level: Level::Default,
+            status_message: None,
+            start: Timestamp::UNIX_EPOCH,
+            end: None,
+            latency: None,
+            model: None,
+            model_parameters: None,
+            usage: Usage { input: 1, output: 1, total: 2, cost: 0.5 },
+            input: None,
+            output: output.map(Into::into),
+            metadata: None,
+            user: None,
+            session: None,
+            environment: None,
+            version: None,
+            release: None,
+            tags: Vec::new(),
+            trace_name: None,
+            is_root: parent.is_none(),
+        }
+    }
+
+    fn trace(observations: Vec<Observation>) -> Subject {
+        Subject::new(&Object { kind: ObjectKind::Trace, id: "t".into() }, observations).unwrap()
+    }
+
+    #[test]
+    fn the_first_row_shown_has_something_to_read() {
+        let full = trace(vec![observation("a", None, Some("x")), observation("b", Some("a"), Some("y"))]);
+        assert_eq!(full.first_row(), 0);
+        let hollow = trace(vec![observation("a", None, None), observation("b", Some("a"), Some("y"))]);
+        assert_eq!(hollow.first_row(), 1);
+        let empty = trace(vec![observation("a", None, None)]);
+        assert_eq!(empty.first_row(), 0);
+    }
+
+    #[test]
+    fn every_observation_is_shown_once_whatever_the_parents_say() {
+        let odd = trace(vec![
+            observation("a", Some("nowhere"), None),
+            observation("b", Some("b"), None),
+            observation("c", Some("d"), None),
+            observation("d", Some("c"), None),
+            observation("e", Some("a"), None),
+            observation("e", Some("a"), Some("newer")),
+        ]);
+        let mut shown: Vec<usize> = odd.tree.iter().map(|row| row.observation).collect();
+        shown.sort_unstable();
+        assert_eq!(shown, [0, 1, 2, 3, 4]);
+        assert_eq!(odd.observations[4].output.as_deref(), Some("newer"), "versions are merged");
+        assert_eq!(odd.header.usage.total, 10);
+    }
+
+    #[test]
+    fn tokens_and_cost_are_rolled_up() {
+        let tree = trace(vec![
+            observation("a", None, None),
+            observation("b", Some("a"), None),
+            observation("c", Some("b"), None),
+        ]);
+        let rolled: Vec<u64> = tree.tree.iter().map(|row| row.rolled.total).collect();
+        assert_eq!(rolled, [6, 4, 2]);
+        assert_eq!(tree.tree[0].end, 3);
+    }
+
+    #[test]
+    fn a_synthetic_root_that_repeats_its_child_is_left_out() {
+        let rows = vec![observation("t-t", None, Some("x")), observation("a", Some("t-t"), Some("x"))];
+        assert_eq!(trace(rows).tree.len(), 1);
+        let rows = vec![observation("t-t", None, Some("x")), observation("a", Some("t-t"), Some("y"))];
+        assert_eq!(trace(rows).tree.len(), 2);
+    }
+
+    #[test]
+    fn a_very_deep_trace_is_laid_out() {
+        let deep = (0..50_000).map(|n: i32| {
+            let parent = (n > 0).then(|| (n - 1).to_string());
+            observation(&n.to_string(), parent.as_deref(), None)
+        });
+        let deep = flatten(&deep.collect::<Vec<_>>());
+        assert_eq!(deep.last().map(|row| row.depth), Some(49_999));
     }
 }

@@ -132,10 +132,24 @@ pub struct TreeRow {
     pub depth: usize,
     /// Row after the last descendant.
     pub end: usize,
-    /// Whether it is the last child, for each ancestor below the root and itself.
-    pub last: Vec<bool>,
+    /// Row of the parent; `None` for a root.
+    pub parent: Option<usize>,
+    /// Whether no sibling follows.
+    pub is_last: bool,
     /// Tokens and cost with all descendants.
     pub rolled: Usage,
+}
+
+/// Whether the row and its ancestors below the root are the last of their siblings, outermost
+/// first: what the lines before a row of the tree are drawn from. At most the innermost `most`.
+#[must_use]
+pub fn branches(tree: &[TreeRow], row: usize, most: usize) -> Vec<bool> {
+    let row = tree.get(row).filter(|row| row.parent.is_some());
+    let ancestors =
+        std::iter::successors(row, |row| tree.get(row.parent?).filter(|parent| parent.parent.is_some()));
+    let mut last: Vec<bool> = ancestors.map(|row| row.is_last).take(most).collect();
+    last.reverse();
+    last
 }
 
 /// Lays the observations out as a tree in depth-first order.
@@ -179,39 +193,30 @@ impl Walk<'_> {
     /// Adds siblings and all below them; an explicit stack, since traces can be very deep.
     fn siblings(&mut self, roots: &[usize]) {
         enum Step {
-            Open(usize, Vec<bool>),
+            Open { observation: usize, parent: Option<usize>, depth: usize, is_last: bool },
             Close(usize),
         }
-        let order = |this: &Self, ids: &[usize]| {
+        let open = |this: &Self, ids: &[usize], parent: Option<usize>, depth: usize| -> Vec<Step> {
             let mut ids: Vec<usize> = ids.iter().copied().filter(|i| !this.seen[*i]).collect();
-            ids.sort_by(|a, b| this.observations[*a].start.cmp(&this.observations[*b].start));
-            ids
+            ids.sort_by_key(|i| this.observations[*i].start);
+            let last = ids.last().copied();
+            let step = |i| Step::Open { observation: i, parent, depth, is_last: Some(i) == last };
+            // The first one lies on top of the stack.
+            ids.into_iter().rev().map(step).collect()
         };
-        let mut stack: Vec<Step> =
-            order(self, roots).into_iter().rev().map(|i| Step::Open(i, Vec::new())).collect();
+        let mut stack = open(self, roots, None, 0);
         while let Some(step) = stack.pop() {
             match step {
-                Step::Open(i, last) => {
-                    if std::mem::replace(&mut self.seen[i], true) {
+                Step::Open { observation, parent, depth, is_last } => {
+                    if std::mem::replace(&mut self.seen[observation], true) {
                         continue;
                     }
                     let row = self.rows.len();
-                    let rolled = self.observations[i].usage;
-                    self.rows.push(TreeRow {
-                        observation: i,
-                        depth: last.len(),
-                        end: row + 1,
-                        last: last.clone(),
-                        rolled,
-                    });
+                    let rolled = self.observations[observation].usage;
+                    self.rows.push(TreeRow { observation, depth, end: row + 1, parent, is_last, rolled });
                     stack.push(Step::Close(row));
-                    let below = order(self, &self.children[i]);
-                    let count = below.len();
-                    for (n, child) in below.into_iter().enumerate().rev() {
-                        let mut last = last.clone();
-                        last.push(n + 1 == count);
-                        stack.push(Step::Open(child, last));
-                    }
+                    let below = open(self, &self.children[observation], Some(row), depth + 1);
+                    stack.extend(below);
                 }
                 Step::Close(row) => self.close(row),
             }

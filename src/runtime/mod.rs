@@ -1,1 +1,129 @@
 //! The imperative shell: terminal, event loop, effects, signals.
+//!
+//! The first frame comes first: the terminal is set up and drawn before the database is read, the
+//! server started or anything connected.
+
+pub mod clock;
+mod event_loop;
+mod executor;
+mod external;
+mod fetch;
+mod headless;
+mod input;
+mod layout;
+mod link;
+mod log;
+mod steady;
+mod storage;
+mod terminal;
+
+pub use headless::Headless;
+
+use std::io::{self, Write, stdout};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use crossterm::queue;
+use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
+use tokio::sync::Notify;
+use tokio::sync::mpsc::unbounded_channel;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::app::{Effect, Model, Start};
+use crate::config::Destination;
+use crate::theme::Theme;
+use event_loop::EventLoop;
+use executor::Executor;
+use link::Dialer;
+use storage::Storage;
+
+/// What the screen needs to start.
+#[derive(Debug)]
+pub struct Options {
+    /// How the model starts.
+    pub start: Start,
+    /// The server.
+    pub destination: Destination,
+    /// The embedded workspace's file.
+    pub workspace: PathBuf,
+    /// The file with the outbox and drafts.
+    pub database: PathBuf,
+    /// The log file.
+    pub log: PathBuf,
+    /// Colours and glyphs.
+    pub theme: Theme,
+    /// Whether plain http to other machines is allowed.
+    pub allow_insecure_http: bool,
+}
+
+/// Runs the screen until the reviewer quits.
+///
+/// # Errors
+/// When the terminal cannot be used or the database cannot be opened.
+pub fn run(options: Options) -> anyhow::Result<()> {
+    log::start(&options.log);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("cannot start the asynchronous runtime")?;
+    let result = runtime.block_on(review(options));
+    // Reads under way are of no use any more, and none may keep the program from ending.
+    runtime.shutdown_background();
+    result
+}
+
+async fn review(options: Options) -> anyhow::Result<()> {
+    let clock = clock::Clock::start();
+    let guard = terminal::Guard::take().context("cannot take the terminal over")?;
+    let mut terminal = terminal::screen().context("cannot draw on the terminal")?;
+    let size = terminal.size().context("the terminal has no size")?;
+    let mut model = Model::new(options.start, (size.width, size.height), clock.now());
+    let theme = options.theme;
+    terminal.draw(|frame| crate::ui::view(&model, &theme.styles, theme.glyphs, frame))?;
+
+    let storage = Storage::open(&options.database).context("cannot open the local database")?;
+    let (messages, incoming) = unbounded_channel();
+    let tasks = TaskTracker::new();
+    let shutdown = CancellationToken::new();
+    let dialer = Dialer {
+        destination: Arc::new(options.destination),
+        workspace: options.workspace,
+        database: options.database,
+        allow_insecure_http: options.allow_insecure_http,
+        tasks: tasks.clone(),
+        shutdown: shutdown.clone(),
+        wake: Arc::new(Notify::new()),
+    };
+    input::watch_signals(&tasks, &messages, &shutdown);
+    let mut executor = Executor::new(messages, storage, dialer, model.start.zone.clone());
+    executor.start(Effect::Connect);
+    let result = EventLoop {
+        terminal: &mut terminal,
+        model: &mut model,
+        executor,
+        messages: incoming,
+        input: input::events(),
+        theme,
+        clock,
+        doubtful: steady::DoubtfulRows::default(),
+        frames: frame_marks,
+    }
+    .run()
+    .await;
+    drop(guard);
+    shutdown.cancel();
+    result.context("the terminal failed")
+}
+
+/// Tells the terminal that a frame begins or ends, so that it never shows half of one.
+fn frame_marks(begin: bool) -> io::Result<()> {
+    if begin {
+        queue!(stdout(), BeginSynchronizedUpdate)
+    } else {
+        queue!(stdout(), EndSynchronizedUpdate)?;
+        stdout().flush()
+    }
+}

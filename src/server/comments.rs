@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::Call;
 use super::fields::Fields;
 use super::issue;
-use super::query::note;
+use super::query::Params;
 use super::reply::{Answer, Problem, Reply};
 use super::value::iso;
 use crate::domain::COMMENT_UNITS;
@@ -33,17 +33,15 @@ fn row(project: &str) -> impl Fn(&Row<'_>) -> rusqlite::Result<Value> + '_ {
 
 /// `GET /comments`, in no useful order
 pub(super) fn list(db: &Connection, call: &Call) -> Answer {
-    let mut issues = Vec::new();
-    let kind = note(call.query.choice("objectType", &TYPES), &mut issues);
+    let mut params = Params::of(&call.query);
+    let page = params.page();
+    let kind = params.choice("objectType", &TYPES);
     let object = call.query.raw("objectId");
-    if issues.is_empty() && object.is_some() && kind.is_none() {
-        issues.push(issue::custom("objectType is required when objectId is provided", &["objectType"]));
+    params.strict(&["page", "limit", "objectType", "objectId", "authorUserId"]);
+    if params.is_clean() && object.is_some() && kind.is_none() {
+        params.note(issue::custom("objectType is required when objectId is provided", &["objectType"]));
     }
-    if !issues.is_empty() {
-        return Err(Problem::Issues(issues));
-    }
-    let page = call.query.page()?;
-    call.query.strict(&["page", "limit", "objectType", "objectId", "authorUserId"])?;
+    params.finish()?;
     let from = "FROM comments WHERE (?1 IS NULL OR object_type = ?1) AND (?2 IS NULL OR object_id = ?2)
         AND (?3 IS NULL OR author_user_id = ?3)";
     let args: [&dyn rusqlite::ToSql; 3] = [&kind, &object, &call.query.raw("authorUserId")];

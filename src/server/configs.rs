@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::Call;
 use super::fields::Fields;
 use super::issue;
+use super::query::Params;
 use super::reply::{Answer, Problem, Reply};
 use super::value::{iso, number, parse};
 use crate::domain::text::utf16_len;
@@ -39,8 +40,11 @@ fn row(project: &str) -> impl Fn(&Row<'_>) -> rusqlite::Result<Value> + '_ {
 
 /// `GET /score-configs`, newest first
 pub(super) fn list(db: &Connection, call: &Call) -> Answer {
+    let mut params = Params::of(&call.query);
+    let page = params.page();
+    params.finish()?;
     let order = "ORDER BY created_at DESC, id";
-    call.query.page()?.answer(db, COLUMNS, "FROM score_configs", order, &[], row(&call.place.project.id))
+    page.answer(db, COLUMNS, "FROM score_configs", order, &[], row(&call.place.project.id))
 }
 
 /// `GET /score-configs/{configId}`

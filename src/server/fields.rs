@@ -69,6 +69,15 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A required string of one character or more.
+    pub(super) fn filled_text(&mut self, key: &str) -> &'a str {
+        let text = self.text(key);
+        if text.is_empty() && self.get(key).is_some_and(Value::is_string) {
+            self.note(issue::too_short(&[key]));
+        }
+        text
+    }
+
     /// A string that may be absent or null.
     pub(super) fn text_or_null(&mut self, key: &str) -> Given<&'a str> {
         match self.get(key) {

@@ -123,7 +123,7 @@ impl<'a> Entry<'a> {
             ("boolean", Kind::Flag) => self.boolean()?,
             ("null", _) => (self.null()?, Vec::new()),
             ("stringObject", Kind::Object) => {
-                self.string(&member("value"), vec![self.key.to_owned().into()])?
+                self.string(&member(TEXT_MEMBER), vec![self.key.to_owned().into()])?
             }
             ("numberObject", Kind::Object) => {
                 self.number(&member("CAST(value AS REAL)"), vec![self.key.to_owned().into()])?
@@ -235,6 +235,9 @@ impl<'a> Entry<'a> {
 fn wrong_operator<T>(known: &[&str]) -> Result<T, Problem> {
     Err(Problem::Issues(vec![issue::invalid_value(known, &["operator"])]))
 }
+
+/// A metadata value as text, the way it was stored.
+const TEXT_MEMBER: &str = "iif(type IN ('true', 'false'), type, CAST(value AS TEXT))";
 
 /// A value of the metadata object, by its key as argument.
 fn member(value: &str) -> String {

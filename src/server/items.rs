@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::Call;
 use super::fields::Fields;
-use super::query::note;
+use super::query::{Params, no_parameters};
 use super::queues::must_exist;
 use super::reply::{Answer, Problem, Reply};
 use super::value::iso;
@@ -29,20 +29,11 @@ fn row(r: &Row<'_>) -> rusqlite::Result<Value> {
 
 /// `GET …/items`, newest first
 pub(super) fn list(db: &Connection, call: &Call) -> Answer {
-    let mut issues = Vec::new();
-    let page = call.query.page();
-    let status = note(call.query.choice("status", &STATUSES), &mut issues);
-    let page = match page {
-        Err(Problem::Issues(mut found)) => {
-            found.append(&mut issues);
-            return Err(Problem::Issues(found));
-        }
-        other => other?,
-    };
-    if !issues.is_empty() {
-        return Err(Problem::Issues(issues));
-    }
-    call.query.strict(&["page", "limit", "status"])?;
+    let mut params = Params::of(&call.query);
+    let page = params.page();
+    let status = params.choice("status", &STATUSES);
+    params.strict(&["page", "limit", "status"]);
+    params.finish()?;
     let queue = call.segment(1);
     must_exist(db, queue)?;
     let from = "FROM items WHERE queue_id = ?1 AND (?2 IS NULL OR status = ?2)";
@@ -51,7 +42,7 @@ pub(super) fn list(db: &Connection, call: &Call) -> Answer {
 
 /// `GET …/items/{itemId}`
 pub(super) fn get(db: &Connection, call: &Call) -> Answer {
-    call.query.strict(&[])?;
+    no_parameters(&call.query)?;
     must_exist(db, call.segment(1))?;
     read(db, call.segment(1), call.segment(3))
 }
@@ -68,7 +59,7 @@ fn no_item() -> Problem {
 
 /// `POST …/items`: the object need not exist, and may be in the queue already
 pub(super) fn create(db: &Connection, call: &Call) -> Answer {
-    call.query.strict(&[])?;
+    no_parameters(&call.query)?;
     let mut fields = Fields::of(&call.body)?;
     let object = fields.text("objectId");
     let kind = fields.choice("objectType", &["TRACE", "OBSERVATION", "SESSION"]);
@@ -91,7 +82,7 @@ pub(super) fn create(db: &Connection, call: &Call) -> Answer {
 
 /// `PATCH …/items/{itemId}`: completing again moves the time, reopening keeps it
 pub(super) fn patch(db: &Connection, call: &Call) -> Answer {
-    call.query.strict(&[])?;
+    no_parameters(&call.query)?;
     let mut fields = Fields::of(&call.body)?;
     let status = fields.optional_choice("status", &STATUSES);
     fields.strict(&["status"]);
@@ -111,7 +102,7 @@ pub(super) fn patch(db: &Connection, call: &Call) -> Answer {
 
 /// `DELETE …/items/{itemId}`
 pub(super) fn delete(db: &Connection, call: &Call) -> Answer {
-    call.query.strict(&[])?;
+    no_parameters(&call.query)?;
     let (queue, item) = (call.segment(1), call.segment(3));
     must_exist(db, queue)?;
     match db.execute("DELETE FROM items WHERE queue_id = ?1 AND id = ?2", [queue, item])? {

@@ -14,7 +14,7 @@ use super::Call;
 use super::fields::Fields;
 use super::issue;
 use super::reply::{Answer, Problem, Reply};
-use super::value::iso;
+use super::value::{iso, lenient_time};
 
 /// How long a link works.
 const LINK_LIFE: Duration = Duration::from_hours(1);
@@ -148,8 +148,7 @@ pub(super) fn create(db: &Connection, call: &Call) -> Answer {
 /// `PATCH /media/{mediaId}`: how the upload went
 pub(super) fn patch(db: &Connection, call: &Call) -> Answer {
     let mut fields = Fields::of(&call.body)?;
-    let at = fields.optional_text("uploadedAt").or_else(|| Some(fields.text("uploadedAt")));
-    let at = at.and_then(super::value::lenient_time);
+    let at = lenient_time(fields.text("uploadedAt"));
     if fields.is_clean() && at.is_none() {
         fields.note(issue::not_a_date("uploadedAt"));
     }

@@ -1,17 +1,17 @@
 //! `GET /v2/observations`, and the deletion of traces.
 
 use rusqlite::types::Value as Arg;
-use rusqlite::{Connection, Row, params_from_iter};
+use rusqlite::{Connection, Row};
 use serde_json::{Map, Value, json};
 
 use super::Call;
 use super::fields::Fields;
 use super::filter;
 use super::issue;
-use super::query::{Query, note};
+use super::query::{Params, Query};
 use super::reply::{Answer, Problem, Reply};
 use super::sql::{Where, texts};
-use super::value::{base64_encode, base64_text, iso, metadata, number, parse, whole_seconds};
+use super::value::{base64_encode, iso, metadata, number, parse, whole_seconds};
 
 const TYPES: [&str; 10] = [
     "GENERATION",
@@ -35,39 +35,25 @@ const METADATA_CUT: usize = 200;
 /// The list, newest first.
 pub(super) fn list(db: &Connection, call: &Call) -> Answer {
     let query = &call.query;
-    let mut issues = Vec::new();
-    let limit = note(query.count("limit", 50, 1000), &mut issues);
+    let mut params = Params::of(query);
+    let limit = params.count("limit", 50, 1000);
     if query.raw("parseIoAsJson") == Some("true") {
-        issues.push(issue::custom(PARSE_IO, &["parseIoAsJson"]));
+        params.note(issue::custom(PARSE_IO, &["parseIoAsJson"]));
     }
     let mut conditions = Where::default();
     let filtered = filter::add(&mut conditions, query.get("filter"))?;
-    parameters(&mut conditions, query, &filtered, &mut issues);
-    if !issues.is_empty() {
-        return Err(Problem::Issues(issues));
-    }
+    simple(&mut conditions, query, &mut params, &filtered);
+    params.finish()?;
     if let Some(cursor) = query.get("cursor") {
-        after(&mut conditions, cursor)?;
+        let keys = ["lastStartTimeTo", "lastTraceId", "lastId"];
+        conditions.after("start_time, trace_id, id", cursor, &keys)?;
     }
     if limit == 0 {
         return Ok(Reply::ok(json!({"data": [], "meta": {}})));
     }
-    page(db, call, &conditions, limit)
-}
-
-fn page(db: &Connection, call: &Call, conditions: &Where, limit: u32) -> Answer {
-    let sql = format!(
-        "SELECT * FROM observations {} ORDER BY start_time DESC, trace_id DESC, id DESC LIMIT {}",
-        conditions.sql(),
-        u64::from(limit) + 1
-    );
-    let shape = Shape::of(&call.query, &call.place.project.id);
-    let mut data = db
-        .prepare(&sql)?
-        .query_map(params_from_iter(conditions.args()), |r| shape.row(r))?
-        .collect::<rusqlite::Result<Vec<Value>>>()?;
-    let more = data.len() > limit as usize;
-    data.truncate(limit as usize);
+    let shape = Shape::of(query, &call.place.project.id);
+    let order = "start_time DESC, trace_id DESC, id DESC";
+    let (data, more) = conditions.newest(db, "observations", order, limit, |r| shape.row(r))?;
     let mut meta = json!({});
     if let Some(last) = data.last().filter(|_| more) {
         let cursor = json!({
@@ -78,18 +64,8 @@ fn page(db: &Connection, call: &Call, conditions: &Where, limit: u32) -> Answer 
     Ok(Reply::ok(json!({"data": data, "meta": meta})))
 }
 
-fn after(conditions: &mut Where, cursor: &str) -> Result<(), Problem> {
-    let invalid = || Problem::Refused("Invalid cursor format".into());
-    let cursor: Value =
-        base64_text(cursor).and_then(|text| serde_json::from_str(&text).ok()).ok_or_else(invalid)?;
-    let part = |key: &str| cursor[key].as_str().map(|t| Arg::from(t.to_owned())).ok_or_else(invalid);
-    let args = [part("lastStartTimeTo")?, part("lastTraceId")?, part("lastId")?];
-    conditions.and("(start_time, trace_id, id) < (?, ?, ?)", args);
-    Ok(())
-}
-
 /// The simple parameters, each unless a filter names the same column.
-fn parameters(conditions: &mut Where, query: &Query, filtered: &[String], issues: &mut Vec<Value>) {
+fn simple(conditions: &mut Where, query: &Query, params: &mut Params<'_>, filtered: &[String]) {
     let free = |key: &str| !filtered.iter().any(|f| f == key);
     let columns = [
         ("traceId", "trace_id"),
@@ -109,11 +85,11 @@ fn parameters(conditions: &mut Where, query: &Query, filtered: &[String], issues
         None => {}
     }
     for (key, known) in [("type", &TYPES[..]), ("level", &LEVELS[..])] {
-        if let Some(name) = note(query.choice(key, known), issues).filter(|_| free(key)) {
+        if let Some(name) = params.choice(key, known).filter(|_| free(key)) {
             conditions.is(key, name);
         }
     }
-    if let Some(root) = note(query.choice("isRootObservation", &["true", "false"]), issues)
+    if let Some(root) = params.choice("isRootObservation", &["true", "false"])
         && free("isRootObservation")
     {
         conditions.and(if root == "true" { "parent_id IS NULL" } else { "parent_id IS NOT NULL" }, []);
@@ -122,7 +98,7 @@ fn parameters(conditions: &mut Where, query: &Query, filtered: &[String], issues
         conditions.one_of("environment", texts(&query.list("environment")));
     }
     for (key, sign) in [("fromStartTime", ">="), ("toStartTime", "<")] {
-        if let Some(time) = note(query.time(key), issues).filter(|_| free("startTime")) {
+        if let Some(time) = params.time(key).filter(|_| free("startTime")) {
             conditions.and(format!("start_time {sign} ?"), [Arg::from(iso(time))]);
         }
     }
@@ -218,14 +194,14 @@ impl<'a> Shape<'a> {
             let usage = parse(&r.get::<_, String>("usage_details")?);
             let cost = parse(&r.get::<_, String>("cost_details")?);
             let used = |key: &str| usage.get(key).cloned().unwrap_or(json!(0));
+            put(out, "usageDetails", usage.clone());
             put(out, "inputUsage", used("input"));
             put(out, "outputUsage", used("output"));
             put(out, "totalUsage", used("total"));
+            put(out, "costDetails", cost.clone());
             put(out, "inputCost", cost["input"].clone());
             put(out, "outputCost", cost["output"].clone());
             put(out, "totalCost", number(r.get("total_cost")?));
-            put(out, "usageDetails", usage);
-            put(out, "costDetails", cost);
         }
         if self.has("prompt") {
             put(out, "promptId", json!(""));

@@ -33,67 +33,114 @@ impl Query {
         let given = self.0.iter().filter(|(k, _)| k == key);
         given.flat_map(|(_, v)| v.split(',')).map(str::trim).filter(|v| !v.is_empty()).collect()
     }
+}
 
-    /// Refuses every parameter but `known`.
-    pub(super) fn strict(&self, known: &[&str]) -> Result<(), Problem> {
-        let mut unknown: Vec<&str> =
-            self.0.iter().map(|(k, _)| k.as_str()).filter(|k| !known.contains(k)).collect();
-        unknown.dedup();
-        if unknown.is_empty() {
-            return Ok(());
-        }
-        Err(Problem::Issues(vec![issue::unrecognized_keys(&unknown)]))
+/// Parameters under inspection, collecting every issue on the way.
+pub(super) struct Params<'a> {
+    query: &'a Query,
+    issues: Vec<Value>,
+}
+
+impl<'a> Params<'a> {
+    /// The parameters of a request.
+    pub(super) fn of(query: &'a Query) -> Self {
+        Self { query, issues: Vec::new() }
+    }
+
+    /// Notes an issue.
+    pub(super) fn note(&mut self, issue: Value) {
+        self.issues.push(issue);
+    }
+
+    /// The value, or its default with the issue noted.
+    fn take<T: Default>(&mut self, read: Result<T, Value>) -> T {
+        read.unwrap_or_else(|issue| {
+            self.note(issue);
+            T::default()
+        })
     }
 
     /// A whole number from 1 to `most`, or the default.
-    pub(super) fn positive(&self, key: &str, default: u32, most: u32) -> Result<u32, Value> {
-        self.get(key).map_or(Ok(default), |text| whole(key, text, false, most))
+    pub(super) fn positive(&mut self, key: &str, default: u32, most: u32) -> u32 {
+        let read = self.query.get(key).map_or(Ok(default), |text| whole(key, text, false, most));
+        self.take(read)
     }
 
-    /// A whole number from 0 to `most`; an empty parameter is 0.
-    pub(super) fn count(&self, key: &str, default: u32, most: u32) -> Result<u32, Value> {
-        match self.raw(key) {
-            None => Ok(default),
-            Some("") => Ok(0),
-            Some(text) => whole(key, text, true, most),
+    /// A whole number from 0 to `most`, or the default; an empty parameter is 0.
+    pub(super) fn count(&mut self, key: &str, default: u32, most: u32) -> u32 {
+        match self.query.raw(key) {
+            None => default,
+            Some("") => 0,
+            Some(text) => self.take(whole(key, text, true, most)),
         }
     }
 
     /// One of `values`, if given.
-    pub(super) fn choice(&self, key: &str, values: &[&str]) -> Result<Option<&str>, Value> {
-        match self.raw(key) {
-            Some(text) if !values.contains(&text) => Err(issue::invalid_value(values, &[key])),
-            given => Ok(given),
+    pub(super) fn choice(&mut self, key: &str, values: &[&str]) -> Option<&'a str> {
+        let given = self.query.raw(key)?;
+        if !values.contains(&given) {
+            self.note(issue::invalid_value(values, &[key]));
         }
+        Some(given)
+    }
+
+    /// A list of `known` names in any case.
+    pub(super) fn choices(&mut self, key: &str, known: &[&'static str]) -> Vec<&'static str> {
+        let mut found = Vec::new();
+        for given in self.query.list(key) {
+            if let Some(name) = known.iter().find(|k| k.eq_ignore_ascii_case(given)) {
+                found.push(*name);
+            } else {
+                let message = format!("Invalid {key} value: \"{given}\". Allowed: {}", known.join(", "));
+                self.note(issue::custom(&message, &[key]));
+            }
+        }
+        found
     }
 
     /// A full date-time with zone, if given.
-    pub(super) fn time(&self, key: &str) -> Result<Option<Timestamp>, Value> {
-        let Some(text) = self.raw(key) else { return Ok(None) };
-        strict_time(text).map(Some).ok_or_else(|| issue::not_a_datetime(key))
+    pub(super) fn time(&mut self, key: &str) -> Option<Timestamp> {
+        let text = self.query.raw(key)?;
+        self.take(strict_time(text).map(Some).ok_or_else(|| issue::not_a_datetime(key)))
     }
 
     /// Any date, if given and not empty.
-    pub(super) fn date(&self, key: &str) -> Result<Option<Timestamp>, Value> {
-        let Some(text) = self.get(key) else { return Ok(None) };
-        lenient_time(text).map(Some).ok_or_else(|| issue::not_a_date(key))
+    pub(super) fn date(&mut self, key: &str) -> Option<Timestamp> {
+        let text = self.query.get(key)?;
+        self.take(lenient_time(text).map(Some).ok_or_else(|| issue::not_a_date(key)))
     }
 
     /// Page and page size.
-    pub(super) fn page(&self) -> Result<Page, Problem> {
-        let mut issues = Vec::new();
-        let page = note(self.positive("page", 1, u32::MAX), &mut issues);
-        let limit = note(self.positive("limit", 50, 100), &mut issues);
-        if issues.is_empty() { Ok(Page { page, limit }) } else { Err(Problem::Issues(issues)) }
+    pub(super) fn page(&mut self) -> Page {
+        Page { page: self.positive("page", 1, u32::MAX), limit: self.positive("limit", 50, 100) }
+    }
+
+    /// Refuses every parameter but `known`.
+    pub(super) fn strict(&mut self, known: &[&str]) {
+        let given = self.query.0.iter().map(|(k, _)| k.as_str());
+        let mut unknown: Vec<&str> = given.filter(|k| !known.contains(k)).collect();
+        unknown.dedup();
+        if !unknown.is_empty() {
+            self.note(issue::unrecognized_keys(&unknown));
+        }
+    }
+
+    /// Whether nothing was wrong so far.
+    pub(super) fn is_clean(&self) -> bool {
+        self.issues.is_empty()
+    }
+
+    /// The verdict.
+    pub(super) fn finish(self) -> Result<(), Problem> {
+        if self.issues.is_empty() { Ok(()) } else { Err(Problem::Issues(self.issues)) }
     }
 }
 
-/// The value, or its default with the issue noted.
-pub(super) fn note<T: Default>(read: Result<T, Value>, issues: &mut Vec<Value>) -> T {
-    read.unwrap_or_else(|issue| {
-        issues.push(issue);
-        T::default()
-    })
+/// Refuses every parameter of a route that takes none.
+pub(super) fn no_parameters(query: &Query) -> Result<(), Problem> {
+    let mut params = Params::of(query);
+    params.strict(&[]);
+    params.finish()
 }
 
 fn whole(key: &str, text: &str, zero: bool, most: u32) -> Result<u32, Value> {

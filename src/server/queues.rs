@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::Call;
 use super::fields::Fields;
 use super::issue;
+use super::query::{Params, no_parameters};
 use super::reply::{Answer, Problem, Reply};
 use super::value::{iso, parse};
 use super::workspace::next_id;
@@ -26,14 +27,17 @@ fn row(r: &Row<'_>) -> rusqlite::Result<Value> {
 
 /// `GET /annotation-queues`, newest first
 pub(super) fn list(db: &Connection, call: &Call) -> Answer {
-    call.query.strict(&["page", "limit"])?;
+    let mut params = Params::of(&call.query);
+    let page = params.page();
+    params.strict(&["page", "limit"]);
+    params.finish()?;
     let order = "ORDER BY created_at DESC, id DESC";
-    call.query.page()?.answer(db, COLUMNS, "FROM queues", order, &[], row)
+    page.answer(db, COLUMNS, "FROM queues", order, &[], row)
 }
 
 /// `GET /annotation-queues/{queueId}`
 pub(super) fn get(db: &Connection, call: &Call) -> Answer {
-    call.query.strict(&[])?;
+    no_parameters(&call.query)?;
     let sql = format!("SELECT {COLUMNS} FROM queues WHERE id = ?1");
     let found = db.query_row(&sql, [call.segment(1)], row).optional()?;
     found.map(Reply::ok).ok_or_else(no_queue)
@@ -127,7 +131,7 @@ pub(super) fn unassign(db: &Connection, call: &Call) -> Answer {
 }
 
 fn assignment<'a>(db: &Connection, call: &'a Call) -> Result<(&'a str, &'a str), Problem> {
-    call.query.strict(&[])?;
+    no_parameters(&call.query)?;
     let mut fields = Fields::of(&call.body)?;
     let user = fields.text("userId");
     fields.strict(&["userId"]);

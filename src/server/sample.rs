@@ -243,8 +243,9 @@ impl Planter<'_> {
         let n = value.as_f64().or_else(|| value.as_bool().map(|yes| f64::from(u8::from(yes))));
         let at = self.time_or_now(&score["timestamp"]);
         self.db.execute(
-            "INSERT INTO scores VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, NULL, ?12, ?13, ?14,
-                ?15, ?16, ?16, ?16)",
+            "INSERT INTO scores VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, NULL, ?12, ?13,
+                ifnull((SELECT environment FROM observations WHERE trace_id = ?9 LIMIT 1), 'production'), ?14,
+                ?15, ?15, ?15)",
             params![
                 text(score, "id"),
                 text(score, "name"),
@@ -259,7 +260,6 @@ impl Planter<'_> {
                 score["sessionId"].as_str(),
                 score["comment"].as_str(),
                 object(&score["metadata"]),
-                score["environment"].as_str().unwrap_or("production"),
                 score["authorUserId"].as_str(),
                 at,
             ],

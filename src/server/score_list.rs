@@ -1,15 +1,15 @@
 //! `GET /v3/scores`.
 
 use rusqlite::types::Value as Arg;
-use rusqlite::{Connection, Row, params_from_iter};
+use rusqlite::{Connection, Row};
 use serde_json::{Map, Value, json};
 
 use super::Call;
 use super::issue;
-use super::query::{Query, note};
-use super::reply::{Answer, Problem, Reply};
+use super::query::{Params, Query};
+use super::reply::{Answer, Reply};
 use super::sql::{Where, texts};
-use super::value::{base64_text, base64url_encode, iso, metadata, number};
+use super::value::{base64url_encode, iso, metadata, number, whole_seconds};
 
 const PARAMETERS: [&str; 22] = [
     "limit",
@@ -41,29 +41,17 @@ const TYPES: [&str; 5] = ["NUMERIC", "CATEGORICAL", "BOOLEAN", "CORRECTION", "TE
 
 /// The list, newest first.
 pub(super) fn list(db: &Connection, call: &Call) -> Answer {
-    let query = &call.query;
-    let mut issues = Vec::new();
-    let limit = note(query.positive("limit", 50, 100), &mut issues);
-    let groups = choices(query, "fields", &GROUPS, &mut issues);
-    let mut filter = filters(query, &mut issues);
-    if !issues.is_empty() {
-        return Err(Problem::Issues(issues));
+    let mut params = Params::of(&call.query);
+    let limit = params.positive("limit", 50, 100);
+    let groups = params.choices("fields", &GROUPS);
+    let mut filter = filters(&call.query, &mut params);
+    params.strict(&PARAMETERS);
+    params.finish()?;
+    if let Some(cursor) = call.query.get("cursor") {
+        filter.after("timestamp, id", cursor, &["lastTimestamp", "lastId"])?;
     }
-    query.strict(&PARAMETERS)?;
-    if let Some(cursor) = query.get("cursor") {
-        after(&mut filter, cursor)?;
-    }
-    let sql = format!(
-        "SELECT * FROM scores {} ORDER BY timestamp DESC, id DESC LIMIT {}",
-        filter.sql(),
-        u64::from(limit) + 1
-    );
-    let mut data = db
-        .prepare(&sql)?
-        .query_map(params_from_iter(filter.args()), |r| row(r, &call.place.project.id, &groups))?
-        .collect::<rusqlite::Result<Vec<Value>>>()?;
-    let more = data.len() > limit as usize;
-    data.truncate(limit as usize);
+    let row = |r: &Row<'_>| row(r, &call.place.project.id, &groups);
+    let (data, more) = filter.newest(db, "scores", "timestamp DESC, id DESC", limit, row)?;
     let mut meta = json!({"limit": limit});
     if let Some(last) = data.last().filter(|_| more) {
         let cursor = json!({"v": 1, "lastTimestamp": last["timestamp"], "lastId": last["id"]});
@@ -72,30 +60,7 @@ pub(super) fn list(db: &Connection, call: &Call) -> Answer {
     Ok(Reply::ok(json!({"data": data, "meta": meta})))
 }
 
-fn after(filter: &mut Where, cursor: &str) -> Result<(), Problem> {
-    let invalid = || Problem::Refused("Invalid cursor format".into());
-    let cursor: Value =
-        base64_text(cursor).and_then(|text| serde_json::from_str(&text).ok()).ok_or_else(invalid)?;
-    let part = |key: &str| cursor[key].as_str().map(|t| Arg::from(t.to_owned())).ok_or_else(invalid);
-    filter.and("(timestamp, id) < (?, ?)", [part("lastTimestamp")?, part("lastId")?]);
-    Ok(())
-}
-
-/// A list parameter whose entries are known names in any case.
-fn choices(query: &Query, key: &str, known: &[&'static str], issues: &mut Vec<Value>) -> Vec<&'static str> {
-    let mut found = Vec::new();
-    for given in query.list(key) {
-        if let Some(name) = known.iter().find(|k| k.eq_ignore_ascii_case(given)) {
-            found.push(*name);
-        } else {
-            let message = format!("Invalid {key} value: \"{given}\". Allowed: {}", known.join(", "));
-            issues.push(issue::custom(&message, &[key]));
-        }
-    }
-    found
-}
-
-fn filters(query: &Query, issues: &mut Vec<Value>) -> Where {
+fn filters(query: &Query, params: &mut Params<'_>) -> Where {
     let mut filter = Where::default();
     let columns = [
         ("id", "id"),
@@ -112,48 +77,48 @@ fn filters(query: &Query, issues: &mut Vec<Value>) -> Where {
     for (key, column) in columns {
         filter.one_of(column, texts(&query.list(key)));
     }
-    filter.one_of("source", texts(&choices(query, "source", &SOURCES, issues)));
-    let types = choices(query, "dataType", &TYPES, issues);
+    filter.one_of("source", texts(&params.choices("source", &SOURCES)));
+    let types = params.choices("dataType", &TYPES);
     filter.one_of("data_type", texts(&types));
-    if let Some(from) = note(query.date("fromTimestamp"), issues) {
+    if let Some(from) = params.date("fromTimestamp") {
         filter.and("timestamp >= ?", [Arg::from(iso(from))]);
     }
-    if let Some(to) = note(query.date("toTimestamp"), issues) {
+    if let Some(to) = params.date("toTimestamp") {
         filter.and("timestamp < ?", [Arg::from(iso(to))]);
     }
-    rules(query, issues);
-    values(&mut filter, query, &types, issues);
+    rules(query, params);
+    values(&mut filter, query, &types, params);
     filter
 }
 
 /// Rules over several parameters.
-fn rules(query: &Query, issues: &mut Vec<Value>) {
+fn rules(query: &Query, params: &mut Params<'_>) {
     for key in ["userId", "traceTags"] {
         if query.get(key).is_some() {
             let message = format!(
                 "{key} filter requires a trace JOIN and is not supported in v3 — use v2 or omit this filter"
             );
-            issues.push(issue::custom(&message, &[]));
+            params.note(issue::custom(&message, &[]));
         }
     }
     let entities = ["traceId", "sessionId", "experimentId"];
     if entities.iter().filter(|key| query.get(key).is_some()).count() > 1 {
         let message = "traceId, sessionId and experimentId filters are mutually exclusive";
-        issues.push(issue::custom(message, &[]));
+        params.note(issue::custom(message, &[]));
     }
     if query.get("observationId").is_some() && query.get("traceId").is_none() {
         let message = "observationId filter requires traceId — observation IDs are scoped to a trace";
-        issues.push(issue::custom(message, &[]));
+        params.note(issue::custom(message, &[]));
     }
 }
 
 /// The filters on the value, whose meaning depends on the data type.
-fn values(filter: &mut Where, query: &Query, types: &[&str], issues: &mut Vec<Value>) {
+fn values(filter: &mut Where, query: &Query, types: &[&str], params: &mut Params<'_>) {
     let given = query.list("value");
     if !given.is_empty() {
         match value_args(&given, types) {
             Ok((column, args)) => filter.one_of(column, args),
-            Err(message) => issues.push(issue::custom(message, &["value"])),
+            Err(message) => params.note(issue::custom(message, &["value"])),
         }
     }
     for (key, sign) in [("valueMin", ">="), ("valueMax", "<=")] {
@@ -163,9 +128,9 @@ fn values(filter: &mut Where, query: &Query, types: &[&str], issues: &mut Vec<Va
                 filter.and(format!("number {sign} ?"), [n.into()]);
             }
             Ok(n) if n.is_finite() => {
-                issues.push(issue::custom(&format!("{key} filter requires dataType=NUMERIC"), &[key]));
+                params.note(issue::custom(&format!("{key} filter requires dataType=NUMERIC"), &[key]));
             }
-            _ => issues.push(issue::not_a_number(key)),
+            _ => params.note(issue::not_a_number(key)),
         }
     }
 }
@@ -203,7 +168,7 @@ fn row(r: &Row<'_>, project: &str, groups: &[&str]) -> rusqlite::Result<Value> {
     put("source", text("source")?);
     put("timestamp", text("timestamp")?);
     put("environment", text("environment")?);
-    put("createdAt", text("created_at")?);
+    put("createdAt", json!(whole_seconds(&r.get::<_, String>("created_at")?)));
     put("updatedAt", text("updated_at")?);
     if groups.contains(&"details") {
         put("comment", text("comment")?);

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, named_params};
 use serde_json::{Map, Value, json};
 
-use super::value::{iso, merge, parse, strict_time, whole_seconds};
+use super::value::{iso, merge, parse, strict_time};
 use crate::domain::{self, Category, DataType, ScoreConfig};
 
 /// A score that fits: what the write resolves to.
@@ -159,7 +159,7 @@ fn first(body: &Value, now: &str) -> Old {
         metadata: "{}".into(),
         environment: environment(body["environment"].as_str().unwrap_or("default")),
         timestamp,
-        created_at: whole_seconds(now),
+        created_at: now.to_owned(),
         ..Old::default()
     }
 }

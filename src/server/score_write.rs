@@ -126,11 +126,7 @@ fn check(body: &Value) -> Result<Option<&str>, Problem> {
     }
     let kind = kind.and_then(Value::as_str);
     let id = fields.text_or_null("id").value();
-    if fields.optional_text("name").or_else(|| Some(fields.text("name"))) == Some("")
-        && matches!(fields.get("name"), Some(Value::String(_)))
-    {
-        fields.note(issue::too_short(&["name"]));
-    }
+    fields.filled_text("name");
     check_value(&mut fields, kind);
     let [trace, session, run, observation] =
         ["traceId", "sessionId", "datasetRunId", "observationId"].map(|key| fields.text_or_null(key).value());

@@ -1,6 +1,11 @@
 //! A growing WHERE clause with its arguments.
 
 use rusqlite::types::Value;
+use rusqlite::{Connection, Row, params_from_iter};
+use serde_json::Value as Json;
+
+use super::reply::Problem;
+use super::value::base64_text;
 
 /// Conditions, all of which must hold.
 #[derive(Debug, Default)]
@@ -29,17 +34,43 @@ impl Where {
         }
     }
 
+    /// Only rows that come after the cursor's in descending order of `columns`; `keys` are the
+    /// cursor's names for them.
+    pub(super) fn after(&mut self, columns: &str, cursor: &str, keys: &[&str]) -> Result<(), Problem> {
+        let invalid = || Problem::Refused("Invalid cursor format".into());
+        let text = base64_text(cursor).ok_or_else(invalid)?;
+        let cursor: Json = serde_json::from_str(&text).map_err(|_| invalid())?;
+        let args: Option<Vec<&str>> = keys.iter().map(|key| cursor[*key].as_str()).collect();
+        let args = texts(&args.ok_or_else(invalid)?);
+        self.and(format!("({columns}) < ({})", marks(keys.len())), args);
+        Ok(())
+    }
+
+    /// The first `limit` rows, and whether there are more.
+    pub(super) fn newest(
+        &self,
+        db: &Connection,
+        table: &str,
+        order: &str,
+        limit: u32,
+        row: impl FnMut(&Row<'_>) -> rusqlite::Result<Json>,
+    ) -> rusqlite::Result<(Vec<Json>, bool)> {
+        let limit = limit as usize;
+        let sql = format!("SELECT * FROM {table} {} ORDER BY {order} LIMIT {}", self.sql(), limit + 1);
+        let mut statement = db.prepare(&sql)?;
+        let rows = statement.query_map(params_from_iter(&self.args), row)?;
+        let mut rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        Ok((rows, more))
+    }
+
     /// `WHERE …`, or nothing.
-    pub(super) fn sql(&self) -> String {
+    fn sql(&self) -> String {
         if self.clauses.is_empty() {
             return String::new();
         }
         format!("WHERE {}", self.clauses.join(" AND "))
-    }
-
-    /// The arguments, in order.
-    pub(super) fn args(&self) -> &[Value] {
-        &self.args
     }
 }
 

@@ -135,3 +135,62 @@ pub(super) fn base64_text(encoded: &str) -> Option<String> {
     let plain = encoded.trim_end_matches('=').replace('+', "-").replace('/', "_");
     String::from_utf8(URL_SAFE_NO_PAD.decode(plain).ok()?).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_full_times_with_a_zone_are_strict() {
+        let noon = "2026-11-20T12:00:00.000Z";
+        for (text, wanted) in [
+            ("2026-11-20T12:00:00Z", Some(noon)),
+            ("2026-11-20T12:00:00.000Z", Some(noon)),
+            ("2026-11-20T13:00:00+01:00", Some(noon)),
+            ("2026-11-20T13:00:00+0100", None),
+            ("2026-11-20 12:00:00Z", None),
+            ("2026-11-20T12:00:00", None),
+            ("2026-11-20", None),
+            ("ümlaut-", None),
+            ("", None),
+        ] {
+            assert_eq!(strict_time(text).map(iso).as_deref(), wanted, "{text}");
+        }
+        for text in ["2026-11-20T12:00:00", "2026-11-20T13:00:00+0100"] {
+            assert_eq!(lenient_time(text).map(iso).as_deref(), Some(noon), "{text}");
+        }
+        assert_eq!(lenient_time("2026-11-20").map(iso).as_deref(), Some("2026-11-20T00:00:00.000Z"));
+    }
+
+    #[test]
+    fn metadata_was_stored_as_text() {
+        let long = "ä".repeat(201);
+        for (stored, limit, wanted) in [
+            (json!({"a": "1", "b": "true", "c": "x"}), None, json!({"a": 1, "b": true, "c": "x"})),
+            (json!({"a": "9007199254740993"}), None, json!({"a": "9007199254740993"})),
+            (json!({"a": {"b": [1.0]}}), Some(200), json!({"a": {"b": [1.0]}})),
+            (json!({"a": long}), Some(200), json!({"a": "ä".repeat(200)})),
+            (json!({"a": [1, 2]}), Some(3), json!({"a": "[1,"})),
+            (json!("x"), None, json!({})),
+        ] {
+            assert_eq!(metadata(&stored.to_string(), limit), wanted);
+        }
+    }
+
+    #[test]
+    fn ids_ascend_with_time_and_count() {
+        let at = Timestamp::from_second(1_795_000_000).unwrap_or_default();
+        let later = Timestamp::from_second(1_795_000_001).unwrap_or_default();
+        let ids = [cuid(at, 1), cuid(at, 2), cuid(at, 36), cuid(later, 0)];
+        assert!(ids.is_sorted() && ids.iter().all(|id| id.len() == 25), "{ids:?}");
+    }
+
+    #[test]
+    fn whole_numbers_have_no_fraction() {
+        for (n, text) in [(4.0, "4"), (0.25, "0.25"), (-1.0, "-1"), (1e308, "1e+308"), (f64::NAN, "null")] {
+            assert_eq!(number(n).to_string(), text);
+        }
+    }
+}

@@ -78,6 +78,7 @@ pub enum WorkspaceError {
 }
 
 /// An open workspace. Several processes may have the same file open.
+#[derive(Debug)]
 pub struct Workspace {
     pub(super) db: Connection,
     pub(super) project: Project,
@@ -101,7 +102,8 @@ impl Workspace {
         let db = Connection::open(path)?;
         db.busy_timeout(BUSY)?;
         db.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
-        db.pragma_update(None, "synchronous", "NORMAL")?;
+        // Answered means on disk, also after a power cut.
+        db.pragma_update(None, "synchronous", "FULL")?;
         Self::prepare(db, seed, now)
     }
 

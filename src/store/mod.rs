@@ -12,7 +12,7 @@
 //!          record again, withdraw, take_back ──► Replaced
 //! ```
 //!
-//! - [`journal`](self): what the reviewer's side does (record, withdraw, release, list)
+//! - `journal`: what the reviewer's side does (record, withdraw, release, list)
 //! - `queue`: what the sender does (claim, settle, recover)
 //! - `local`: drafts and cache, which are never sent
 //!

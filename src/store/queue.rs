@@ -56,7 +56,7 @@ impl Store {
         self.write(|tx| {
             drop_overtaken(tx, scope, now)?;
             let Some(item) = next_item(tx, scope, now)? else { return Ok(None) };
-            let mut seqs = sendable(tx, scope, &item, now)?;
+            let seqs = sendable(tx, scope, &item, now)?;
             for seq in &seqs {
                 tx.execute(
                     "UPDATE outbox SET state = 'sending', attempts = attempts + 1, next_attempt_at = NULL,
@@ -65,7 +65,7 @@ impl Store {
                     params![text(now), seq],
                 )?;
             }
-            let mut batch = seqs.drain(..).map(|seq| by_seq(tx, seq)).collect::<Result<Vec<_>, _>>()?;
+            let mut batch = seqs.into_iter().map(|seq| by_seq(tx, seq)).collect::<Result<Vec<_>, _>>()?;
             batch.sort_by_key(|row| (row.write.kind(), row.seq));
             Ok(Some(batch))
         })

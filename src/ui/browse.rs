@@ -61,11 +61,8 @@ fn whereabouts(ink: &Ink) -> Line {
 fn queues(ink: &mut Ink, area: Area, focused: bool) {
     let body = geometry::inner(area);
     let browse = &ink.model.browse;
-    let cached = browse.cached_at.map_or_else(Line::default, |at| {
-        Line::of(format!("as of {}", words::moment(ink, at)), ink.styles.dim)
-    });
     let title = Area { x: body.x, width: body.width, height: 1, ..area };
-    ink.ends(title, 0, &ink.title("QUEUES", focused), &cached);
+    ink.ends(title, 0, &ink.title("QUEUES", focused), &Line::default());
     match &browse.queues {
         Load::Waiting => words::waiting(ink, body, "loading the queues"),
         Load::Failed(failure) => words::failure(ink, body, "The queues could not be loaded.", failure),
@@ -133,10 +130,6 @@ fn items(ink: &mut Ink, area: Area, focused: bool) {
     let items = &ink.model.browse.items;
     match (items.list.len(), &items.failure) {
         (None, Some(failure)) => words::failure(ink, body, "The items could not be loaded.", failure),
-        (None, None) if ink.model.browse.cached_at.is_some() => {
-            let text = "Items are listed once the server answers.";
-            words::instead(ink, body, text, Some("What you decided is saved here and sends then."));
-        }
         (None, None) => words::waiting(ink, body, "loading the items"),
         (Some(0), _) => empty(ink, body),
         (Some(len), _) => item_list(ink, body, len, focused),

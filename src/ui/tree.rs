@@ -6,7 +6,7 @@ use super::words;
 use crate::app::geometry::{self, Area};
 use crate::app::{Load, tree_len, visible_tree};
 use crate::domain::text::grouped;
-use crate::domain::{Level, Observation, Subject, TreeRow, duration};
+use crate::domain::{self, Level, Observation, Subject, TreeRow, duration};
 
 /// Columns from which tokens and cost have room.
 const WIDE: u16 = 44;
@@ -75,7 +75,7 @@ fn observation_row(ink: &Ink, subject: &Subject, row: usize, current: bool, widt
         name if name.is_empty() => "(no name)".into(),
         name => name,
     };
-    let mut left = branches(ink, tree_row)
+    let mut left = branches(ink, &subject.tree, row)
         .add(
             format!("{} ", ink.glyphs.observation(&observation.kind)),
             ink.styles.observation(&observation.kind),
@@ -89,14 +89,16 @@ fn observation_row(ink: &Ink, subject: &Subject, row: usize, current: bool, widt
 }
 
 /// The lines that connect a row to its parent. Very deep rows keep the innermost ones.
-fn branches(ink: &Ink, row: &TreeRow) -> Line {
+fn branches(ink: &Ink, tree: &[TreeRow], row: usize) -> Line {
+    const MOST: usize = 8;
     let mut line = Line::default();
-    let hidden = row.last.len().saturating_sub(8);
+    let hidden = tree.get(row).map_or(0, |row| row.depth).saturating_sub(MOST);
     if hidden > 0 {
         line.push(format!("{}{hidden} ", ink.glyphs.ellipsis), ink.styles.dim);
     }
-    for (at, last) in row.last.iter().enumerate().skip(hidden) {
-        let own = at + 1 == row.last.len();
+    let branches = domain::branches(tree, row, MOST);
+    for (at, last) in branches.iter().enumerate() {
+        let own = at + 1 == branches.len();
         let text = match (own, *last) {
             (true, false) => ink.glyphs.tree_branch,
             (true, true) => ink.glyphs.tree_last,

@@ -11,6 +11,7 @@ mod projects;
 mod queues;
 mod read;
 mod score_configs;
+mod score_writes;
 mod scores;
 
 use serde::de::DeserializeOwned;
@@ -23,7 +24,8 @@ pub use observations::ObservationRow;
 pub use projects::{Health, Organization, Project};
 pub use queues::{ItemRow, QueueRow, StatusBody};
 pub use score_configs::{CategoryRow, ConfigRow};
-pub use scores::{BatchResult, Metadata, ScoreBody, ScoreRow, ScoreValue, Subject};
+pub use score_writes::{BatchResult, Metadata, ScoreBody, ScoreValue};
+pub use scores::{ScoreRow, Subject};
 
 /// A list as the API gives it; the rows are read one by one.
 #[derive(Debug, Deserialize)]

@@ -225,3 +225,92 @@ fn level(word: &str) -> Level {
         _ => Level::Default,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::row;
+    use super::*;
+    use serde_json::json;
+
+    fn observation(extra: &Json) -> Observation {
+        let mut json = json!({"id":"o","traceId":"t","startTime":"2026-11-24T04:00:02.000Z",
+            "endTime":"2026-11-24T04:00:04.000Z","projectId":"p","parentObservationId":null,"type":"GENERATION",
+            "latency":2,"timeToFirstToken":null,"modelId":null,"inputPrice":null});
+        extra.as_object().unwrap().iter().for_each(|(key, value)| json[key] = value.clone());
+        row(&json, ObservationRow::into_domain).unwrap().0
+    }
+
+    #[test]
+    fn reads_all_groups() {
+        let o = observation(&json!({
+            "name":"llm","level":"WARNING","statusMessage":"slow","version":"v0","environment":"default",
+            "updatedAt":"2026-11-24T06:07:59.154Z","input":"[{\"role\":\"user\"}]","output":"{\"a\":1}",
+            "metadata":{"deep":{"a":[1.50]}},"model":"gpt-4o","modelParameters":{"temperature":0.2},
+            "userId":"user-0","sessionId":"session-a","isRootObservation":false,"traceName":"chat","release":"r1",
+            "tags":["red","seed"],"parentObservationId":"root"}));
+        assert_eq!(o.kind, ObservationType::Generation);
+        assert_eq!((o.level, o.status_message.as_deref()), (Level::Warning, Some("slow")));
+        assert_eq!(o.input.as_deref(), Some(r#"[{"role":"user"}]"#));
+        assert_eq!(o.output.as_deref(), Some(r#"{"a":1}"#));
+        assert_eq!(o.metadata.as_deref(), Some(r#"{"deep":{"a":[1.5]}}"#));
+        assert_eq!(o.model_parameters.as_deref(), Some(r#"{"temperature":0.2}"#));
+        assert_eq!((o.latency, o.model.as_deref()), (Some(2.0), Some("gpt-4o")));
+        assert_eq!(o.parent.unwrap().as_str(), "root");
+        assert!(!o.is_root);
+        assert_eq!((o.tags.len(), o.trace_name.as_deref()), (2, Some("chat")));
+    }
+
+    #[test]
+    fn empty_texts_are_absent() {
+        let o = observation(&json!({"name":"","statusMessage":"","version":"","userId":"","sessionId":"",
+            "release":"","model":"","traceName":null,"tags":null,"input":null,"output":"","metadata":{},
+            "modelParameters":"","parentObservationId":"","level":"LOUD","type":"DREAM"}));
+        assert_eq!(
+            [&o.status_message, &o.version, &o.user, &o.session, &o.release, &o.model, &o.trace_name],
+            [&None; 7]
+        );
+        assert_eq!([&o.input, &o.output, &o.metadata, &o.model_parameters], [&None; 4]);
+        assert_eq!((o.parent, o.level), (None, Level::Default));
+        assert_eq!(o.kind, ObservationType::Other("DREAM".into()));
+        assert!(o.is_root);
+    }
+
+    #[test]
+    fn usage_from_whatever_is_there() {
+        for (json, (input, output, total, cost)) in [
+            (
+                json!({"usageDetails":{"input":14,"output":39,"total":53},"costDetails":{"total":0.5},"totalCost":0.25}),
+                (14, 39, 53, 0.25),
+            ),
+            (
+                json!({"usageDetails":{"input":"14","input_cached_tokens":6,"output":1},
+                "costDetails":{"input":0.25,"output":"0.5"}}),
+                (20, 1, 21, 0.75),
+            ),
+            (json!({"usageDetails":{"audio_seconds":7,"images":2}}), (0, 0, 9, 0.0)),
+            (
+                json!({"usageDetails":{},"inputUsage":3,"outputUsage":4,"totalUsage":null,"totalCost":"0.125"}),
+                (3, 4, 7, 0.125),
+            ),
+            (json!({"usageDetails":null,"totalCost":-1}), (0, 0, 0, 0.0)),
+            (json!({"usageDetails":{"input":-5,"output":1e300}}), (0, u64::MAX, u64::MAX, 0.0)),
+            (json!({}), (0, 0, 0, 0.0)),
+        ] {
+            assert_eq!(observation(&json).usage, Usage { input, output, total, cost }, "{json}");
+        }
+    }
+
+    #[test]
+    fn latency_is_told_or_reckoned() {
+        for (json, wanted) in [
+            (json!({"latency":0.5}), Some(0.5)),
+            (json!({"latency":"0.5"}), Some(0.5)),
+            (json!({"latency":null}), Some(2.0)),
+            (json!({"latency":-1}), Some(2.0)),
+            (json!({"latency":null,"endTime":null}), None),
+            (json!({"latency":null,"endTime":"2026-11-24T03:00:00Z"}), None),
+        ] {
+            assert_eq!(observation(&json).latency, wanted, "{json}");
+        }
+    }
+}

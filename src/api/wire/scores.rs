@@ -1,12 +1,12 @@
-//! Scores.
+//! Scores as read.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::read;
 use super::score_configs::data_type;
-use crate::domain::{DataType, Score, ScoreWrite, Source, Target, TraceId, Value};
+use crate::domain::{DataType, Score, Source, Target, TraceId, Value};
 
 /// A score as read; also reads the older shapes, where the target has fields of its own.
 #[derive(Debug, Deserialize)]
@@ -172,118 +172,91 @@ fn source(word: String) -> Source {
     }
 }
 
-/// Body of `POST /scores`. Names every field an update would otherwise clear or reset.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ScoreBody<'a> {
-    /// Chosen by the writer.
-    pub id: &'a str,
-    /// The trace.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub trace_id: Option<&'a str>,
-    /// The observation of the trace.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub observation_id: Option<&'a str>,
-    /// The session.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub session_id: Option<&'a str>,
-    /// The config's name, or `output` for a correction.
-    pub name: &'a str,
-    /// The judgement.
-    pub value: ScoreValue<'a>,
-    /// Its type.
-    pub data_type: &'static str,
-    /// The config; `null` for a correction.
-    pub config_id: Option<&'a str>,
-    /// The queue.
-    pub queue_id: Option<&'a str>,
-    /// `ANNOTATION` or `API`.
-    pub source: &'a str,
-    /// The reason; `null` clears an earlier one.
-    pub comment: Option<&'a str>,
-    /// Environment of the target; takes no `null`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub environment: Option<&'a str>,
-    /// Who wrote it with what.
-    pub metadata: Metadata<'a>,
-    /// First written, in milliseconds; the same over edits.
-    pub timestamp: String,
-}
+#[cfg(test)]
+mod tests {
+    use super::super::tests::row;
+    use super::*;
+    use serde_json::json;
 
-/// A value as sent.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub enum ScoreValue<'a> {
-    /// NUMERIC.
-    Number(f64),
-    /// BOOLEAN: 1 or 0.
-    Truth(u8),
-    /// A label or text.
-    Text(&'a str),
-}
+    fn score(extra: &Json) -> Option<Score> {
+        let mut json = json!({"id":"s","projectId":"p","name":"helpfulness","source":"API","dataType":"NUMERIC",
+            "value":1,"timestamp":"2026-11-24T06:14:43.795Z","environment":"default",
+            "createdAt":"2026-11-24T06:14:43.000Z","updatedAt":"2026-11-24T06:14:44.175Z"});
+        extra.as_object().unwrap().iter().for_each(|(key, value)| json[key] = value.clone());
+        row(&json, |row: ScoreRow| row.into_domain(Some(&"asked".into())))
+    }
 
-/// What is kept with every score written here.
-#[derive(Debug, Serialize)]
-pub struct Metadata<'a> {
-    /// Who decided.
-    pub annotator: &'a str,
-    /// The program.
-    pub tool: &'static str,
-}
-
-impl<'a> ScoreBody<'a> {
-    /// The body that writes a score.
-    pub fn new(score: &'a ScoreWrite) -> Self {
-        let (trace_id, observation_id, session_id) = match &score.target {
-            Target::Trace(id) => (Some(id.as_str()), None, None),
-            Target::Observation(trace, id) => (Some(trace.as_str()), Some(id.as_str()), None),
-            Target::Session(id) => (None, None, Some(id.as_str())),
-        };
-        Self {
-            id: score.id.as_str(),
-            trace_id,
-            observation_id,
-            session_id,
-            name: &score.name,
-            value: match &score.value {
-                Value::Number(n) => ScoreValue::Number(*n),
-                Value::Boolean(yes) => ScoreValue::Truth(u8::from(*yes)),
-                Value::Category(text) | Value::Text(text) => ScoreValue::Text(text),
-            },
-            data_type: score.data_type.api_name(),
-            config_id: score.config_id.as_ref().map(crate::domain::ConfigId::as_str),
-            queue_id: score.queue_id.as_ref().map(crate::domain::QueueId::as_str),
-            source: match &score.source {
-                Source::Annotation => "ANNOTATION",
-                Source::Api => "API",
-                Source::Eval => "EVAL",
-                Source::Other(word) => word,
-            },
-            comment: score.comment.as_deref(),
-            environment: score.environment.as_deref(),
-            metadata: Metadata { annotator: &score.annotator, tool: "tracemark" },
-            timestamp: format!("{:.3}", score.timestamp),
+    #[test]
+    fn values_follow_their_type() {
+        use DataType::{Boolean, Categorical, Correction, Numeric, Text};
+        let text = |text: &str| Value::Text(text.into());
+        for (json, wanted) in [
+            (json!({"dataType":"NUMERIC","value":0.5}), Some((Value::Number(0.5), Numeric))),
+            (json!({"dataType":"NUMERIC","value":"3"}), Some((Value::Number(3.0), Numeric))),
+            (json!({"dataType":"NUMERIC","value":"x"}), Some((text("x"), Text))),
+            (json!({"dataType":"BOOLEAN","value":true}), Some((Value::Boolean(true), Boolean))),
+            (
+                json!({"dataType":"BOOLEAN","value":0,"stringValue":"False"}),
+                Some((Value::Boolean(false), Boolean)),
+            ),
+            (json!({"dataType":"BOOLEAN","value":"True"}), Some((Value::Boolean(true), Boolean))),
+            (json!({"dataType":"BOOLEAN","value":"perhaps"}), None),
+            (
+                json!({"dataType":"CATEGORICAL","value":"good"}),
+                Some((Value::Category("good".into()), Categorical)),
+            ),
+            (
+                json!({"dataType":"CATEGORICAL","value":1,"stringValue":"good"}),
+                Some((Value::Category("good".into()), Categorical)),
+            ),
+            (json!({"dataType":"TEXT","value":"a\nb"}), Some((text("a\nb"), Text))),
+            (json!({"dataType":"CORRECTION","value":""}), Some((text(""), Correction))),
+            (json!({"dataType":"DATE","value":"2026-11-24"}), Some((text("2026-11-24"), Text))),
+            (json!({"dataType":"STARS","value":4}), Some((Value::Number(4.0), Numeric))),
+            (json!({"dataType":null,"value":false}), Some((Value::Boolean(false), Boolean))),
+            (json!({"dataType":"VECTOR","value":[1,2]}), None),
+        ] {
+            assert_eq!(score(&json).map(|s| (s.value, s.data_type)), wanted, "{json}");
         }
     }
-}
 
-/// Answer to several scores of which some were not taken. Says how many, not which.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct BatchResult {
-    /// Taken.
-    pub accepted: Option<usize>,
-    /// Not taken.
-    pub rejected: Option<usize>,
-    /// Why, in no order.
-    pub errors: Vec<Json>,
-}
+    #[test]
+    fn targets_come_from_the_subject() {
+        for (json, wanted) in [
+            (json!({"subject":{"kind":"trace","id":"t"}}), Some(Target::Trace("t".into()))),
+            (
+                json!({"subject":{"kind":"observation","id":"o","traceId":"t"}}),
+                Some(Target::Observation("t".into(), "o".into())),
+            ),
+            (
+                json!({"subject":{"kind":"observation","id":"o"}}),
+                Some(Target::Observation("asked".into(), "o".into())),
+            ),
+            (json!({"subject":{"kind":"session","id":"s"}}), Some(Target::Session("s".into()))),
+            (json!({"subject":{"kind":"experiment","id":"e"}}), None),
+            (json!({"traceId":"t","observationId":null}), Some(Target::Trace("t".into()))),
+            (json!({"traceId":"t","observationId":"o"}), Some(Target::Observation("t".into(), "o".into()))),
+            (json!({"sessionId":"s"}), Some(Target::Session("s".into()))),
+            (json!({}), None),
+        ] {
+            assert_eq!(score(&json).unwrap().target, wanted, "{json}");
+        }
+    }
 
-impl BatchResult {
-    /// Why scores were not taken.
-    pub fn messages(&self) -> Vec<String> {
-        let message =
-            |error: &Json| error.as_str().or_else(|| error.get("message")?.as_str()).map(str::to_owned);
-        self.errors.iter().filter_map(message).collect()
+    #[test]
+    fn writers_are_told_apart() {
+        for (json, author, annotator, source) in [
+            (json!({"authorUserId":"u1","source":"ANNOTATION"}), Some("u1"), None, Source::Annotation),
+            (json!({"metadata":{"annotator":"ada","n":1}}), None, Some("ada"), Source::Api),
+            (json!({"metadata":{"annotator":7}}), None, Some("7"), Source::Api),
+            (json!({"metadata":{"annotator":{}},"authorUserId":""}), None, None, Source::Api),
+            (json!({"metadata":null,"source":"EVAL"}), None, None, Source::Eval),
+            (json!({"metadata":"text","source":"ORACLE"}), None, None, Source::Other("ORACLE".into())),
+        ] {
+            let score = score(&json).unwrap();
+            let author_id = score.author.as_ref().map(crate::domain::UserId::as_str);
+            assert_eq!((author_id, score.annotator.as_deref()), (author, annotator), "{json}");
+            assert_eq!(score.source, source, "{json}");
+        }
     }
 }

@@ -1,0 +1,164 @@
+//! From item to item: looking for the next one, completing, skipping, reopening.
+
+use super::review::{leave_item, open_at, start_run};
+use super::{Effect, Model, Screen, browse};
+use crate::domain::{ItemId, ItemStatus, Next, QueueId, Write};
+
+/// Begins with the first item that is still to do.
+pub(super) fn start(model: &mut Model, effects: &mut Vec<Effect>) {
+    if model.screen == Screen::Browse {
+        start_run(model);
+    }
+    seek(model, 0, effects);
+}
+
+/// Looks for the next item still to do from a position on, loading pages as needed.
+pub(super) fn seek(model: &mut Model, from: usize, effects: &mut Vec<Effect>) {
+    let items = &mut model.browse.items;
+    model.review.seeking = Some(from);
+    if items.list.len().is_none() {
+        browse::ask_pages(items, 0..1, effects);
+        return;
+    }
+    match items.list.next_open(from, &model.review.skipped) {
+        Some(Next::Item(position)) => open_at(model, position, effects),
+        Some(Next::Unknown(position)) => browse::ask_pages(items, position..position + 1, effects),
+        // Items before the current one may have been left open, or be open again.
+        None if from > 0 => seek(model, 0, effects),
+        None => end_of_queue(model, effects),
+    }
+}
+
+/// Goes on looking once more of the list has arrived.
+pub(super) fn resume_seek(model: &mut Model, effects: &mut Vec<Effect>) {
+    if let Some(from) = model.review.seeking {
+        seek(model, from, effects);
+    }
+}
+
+fn end_of_queue(model: &mut Model, effects: &mut Vec<Effect>) {
+    leave_item(model, effects);
+    model.review.item = None;
+    model.review.seeking = None;
+    model.review.typed_ahead.clear();
+    model.screen = Screen::Summary;
+    effects.push(Effect::ReleaseAll);
+    effects.push(Effect::Want(Vec::new()));
+    if let Some(queue) = model.review.queue.clone() {
+        effects.push(Effect::FetchCounts(vec![queue]));
+    }
+}
+
+/// Completes the current item and shows the next one at once.
+pub(super) fn complete(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some((id, queue_id, status)) =
+        model.current().map(|data| (data.item.id.clone(), data.item.queue_id.clone(), data.status()))
+    else {
+        return;
+    };
+    if status == ItemStatus::Pending {
+        record_status(model, &id, queue_id, ItemStatus::Completed, effects);
+        release_held(model, effects);
+        let hold = model.start.hold;
+        if hold.is_zero() {
+            effects.push(Effect::Release(id.clone(), None));
+        } else {
+            let until = jiff::SignedDuration::try_from(hold)
+                .ok()
+                .and_then(|hold| model.now.wall.checked_add(hold).ok());
+            effects.push(Effect::Release(id.clone(), until));
+            model.review.held = Some(id.clone());
+        }
+        model.review.done.push((id, model.now.mono));
+    } else {
+        model.say("already completed");
+    }
+    let next = model.review.position + 1;
+    seek(model, next, effects);
+}
+
+/// The item completed before the last one need not be held any longer.
+fn release_held(model: &mut Model, effects: &mut Vec<Effect>) {
+    if let Some(before) = model.review.held.take() {
+        effects.push(Effect::Release(before, None));
+    }
+}
+
+/// Makes the current item pending again.
+pub(super) fn reopen(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some((id, queue_id, status)) =
+        model.current().map(|data| (data.item.id.clone(), data.item.queue_id.clone(), data.status()))
+    else {
+        return;
+    };
+    reopen_item(model, &id, queue_id, status, effects);
+}
+
+/// Makes an item pending again: takes a held completion back, or writes the new state.
+pub(super) fn reopen_item(
+    model: &mut Model,
+    id: &ItemId,
+    queue_id: QueueId,
+    status: ItemStatus,
+    effects: &mut Vec<Effect>,
+) {
+    if status == ItemStatus::Pending {
+        model.say("this item is not completed");
+        return;
+    }
+    model.review.done.retain(|(done, _)| done != id);
+    record_status(model, id, queue_id, ItemStatus::Pending, effects);
+    effects.push(Effect::Release(id.clone(), None));
+    if model.review.held.as_ref() == Some(id) {
+        model.review.held = None;
+    }
+    model.say("reopened");
+}
+
+fn record_status(
+    model: &mut Model,
+    id: &ItemId,
+    queue_id: QueueId,
+    status: ItemStatus,
+    effects: &mut Vec<Effect>,
+) {
+    let write = Write::Status { queue_id, item_id: id.clone(), status };
+    super::rubric::record(model, id, write, effects);
+    model.browse.items.list.set_status(id, status);
+}
+
+/// Leaves the item for later.
+pub(super) fn skip(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some(id) = model.review.item.clone() else { return };
+    if model.current().is_some_and(|data| data.status() == ItemStatus::Pending) {
+        model.review.skipped.insert(id);
+    }
+    let next = model.review.position + 1;
+    seek(model, next, effects);
+}
+
+/// The next or previous item of the list, whatever its state.
+pub(super) fn step(model: &mut Model, forward: bool, effects: &mut Vec<Effect>) {
+    let len = model.browse.items.list.len().unwrap_or(0);
+    let position = model.review.position;
+    let to = if forward { Some(position + 1).filter(|to| *to < len) } else { position.checked_sub(1) };
+    match to {
+        None if forward => model.say("this is the last item"),
+        None => model.say("this is the first item"),
+        Some(to) if model.browse.items.list.get(to).is_some() => open_at(model, to, effects),
+        Some(to) => {
+            browse::ask_pages(&mut model.browse.items, to..to + 1, effects);
+            model.say("loading more items …");
+        }
+    }
+}
+
+/// Reviews what was skipped.
+pub(super) fn review_skipped(model: &mut Model, effects: &mut Vec<Effect>) {
+    if model.review.skipped.is_empty() {
+        model.say("nothing was skipped");
+        return;
+    }
+    model.review.skipped.clear();
+    seek(model, 0, effects);
+}

@@ -1,0 +1,195 @@
+//! Digits, typed values, reasons, clearing; and what becomes of them.
+
+use super::*;
+
+#[test]
+fn a_digit_answers_the_current_row_and_goes_on_to_the_next_open_one() {
+    let mut play = Play::reviewing(2);
+    play.keys("4 1 2");
+    assert_eq!(play.value("score").as_deref(), Some("4"));
+    assert_eq!(play.value("grounded").as_deref(), Some("yes"));
+    assert_eq!(play.value("tone").as_deref(), Some("warm"));
+    assert_eq!(play.model.review.row, 3);
+    assert_eq!(play.model.answered(), (3, 4));
+}
+
+#[test]
+fn a_score_names_its_row_queue_target_annotator_and_environment() {
+    let mut play = Play::reviewing(1);
+    play.keys("4");
+    let Write::Score(score) = &play.save()[0].write else { panic!("no score") };
+    assert_eq!(score.target, Target::Trace("t0".into()));
+    assert_eq!(score.config_id, Some("score".into()));
+    assert_eq!(score.queue_id, Some("q".into()));
+    assert_eq!(score.source, Source::Annotation);
+    assert_eq!(score.annotator, "ada");
+    assert_eq!(score.environment.as_deref(), Some("production"));
+    assert_eq!(score.value, Value::Number(4.0));
+}
+
+#[test]
+fn changing_a_score_keeps_its_id_and_first_timestamp() {
+    let mut play = Play::reviewing(1);
+    play.keys("4");
+    let first = play.save().remove(0);
+    play.keys("Ctrl-p 2");
+    let second = play.save().remove(0);
+    let (Write::Score(first), Write::Score(second)) = (&first.write, &second.write) else {
+        panic!("no scores")
+    };
+    assert_eq!((&first.id, first.timestamp), (&second.id, second.timestamp));
+    assert_eq!(play.model.unsent(), 1, "the held one was replaced");
+}
+
+#[test]
+fn digits_that_mean_nothing_say_why() {
+    let cases =
+        [("9", "score takes 1 to 5"), ("1 3", "grounded has 2 choices"), ("1 1 9", "tone has 3 choices")];
+    for (keys, said) in cases {
+        let mut play = Play::reviewing(1);
+        play.keys(keys);
+        assert_eq!(play.notice(), said, "after {keys}");
+    }
+    let mut play = Play::reviewing(1);
+    play.keys("1 1 1 1");
+    assert_eq!(play.notice(), "note takes text: press =");
+}
+
+#[test]
+fn earlier_scores_of_this_annotator_are_edited_and_others_only_shown() {
+    let score = |id: &str, annotator: Option<&str>, value: f64| Score {
+        id: id.into(),
+        name: "score".into(),
+        value: Value::Number(value),
+        data_type: DataType::Numeric,
+        source: Source::Annotation,
+        config_id: Some("score".into()),
+        queue_id: Some("q".into()),
+        author: None,
+        annotator: annotator.map(Into::into),
+        comment: None,
+        target: Some(Target::Trace("t0".into())),
+        timestamp: at(5),
+        environment: "default".into(),
+    };
+    let mut play = Play::with_items(1);
+    play.keys("Enter");
+    play.arrive(
+        "i0",
+        vec![score("mine", Some("ada"), 3.0), score("theirs", Some("jonas"), 1.0), score("web", None, 2.0)],
+    );
+    assert_eq!(play.value("score").as_deref(), Some("3"));
+    assert_eq!(play.model.review.row, 1, "the first open row");
+    play.keys("Ctrl-p 5");
+    let Write::Score(written) = &play.save()[0].write else { panic!("no score") };
+    assert_eq!((written.id.as_str(), written.timestamp), ("mine", at(5)));
+    let others: Vec<&str> =
+        play.model.current().unwrap().others("ada").map(|score| score.id.as_str()).collect();
+    assert_eq!(others, ["theirs", "web"]);
+}
+
+#[test]
+fn clearing_takes_an_unsent_score_back_and_deletes_a_sent_one_under_a_new_generation() {
+    let mut play = Play::reviewing(1);
+    play.keys("4");
+    let held = play.save().remove(0);
+    play.keys("Ctrl-p Backspace");
+    assert_eq!(play.value("score"), None);
+    assert!(play.effects.iter().any(|effect| matches!(effect, Effect::Withdraw(..))), "{:?}", play.effects);
+    assert_eq!(play.model.unsent(), 0);
+
+    play.keys("4");
+    let mut sent = play.save().remove(0);
+    sent.state = WriteState::Confirmed;
+    play.tell(Msg::Written(sent.clone()));
+    play.keys("Ctrl-p Backspace");
+    let deletion = play.save().remove(0);
+    assert!(matches!(deletion.write, Write::DeleteScore { .. }), "{deletion:?}");
+    play.keys("5");
+    let again = play.save().remove(0);
+    let (Write::Score(before), Write::Score(after)) = (&held.write, &again.write) else {
+        panic!("no scores")
+    };
+    assert_ne!(before.id, after.id, "a deleted id is never used again");
+    assert_eq!(play.value("score").as_deref(), Some("5"));
+}
+
+#[test]
+fn backspace_on_an_open_row_steps_back() {
+    let mut play = Play::reviewing(1);
+    play.keys("4 Backspace");
+    assert_eq!(play.model.review.row, 0);
+    assert_eq!(play.value("score").as_deref(), Some("4"));
+}
+
+#[test]
+fn typed_values_are_checked_against_the_row() {
+    let mut play = Play::reviewing(1);
+    play.keys("= 7 Enter");
+    let Some(Modal::Prompt(prompt)) = play.model.modals.last() else { panic!("the prompt is gone") };
+    assert_eq!(prompt.complaint.as_deref(), Some("above 5, the highest value"));
+    play.keys("Backspace 3 . 5 Enter");
+    assert_eq!(play.value("score").as_deref(), Some("3.5"));
+    assert!(play.model.modals.is_empty());
+}
+
+#[test]
+fn categories_are_found_by_typing() {
+    let mut play = Play::reviewing(1);
+    play.keys("1 1 = c u Enter");
+    assert_eq!(play.value("tone").as_deref(), Some("curt"));
+}
+
+#[test]
+fn a_text_row_takes_500_units_and_no_more() {
+    let mut play = Play::reviewing(1);
+    play.keys("1 1 1 =");
+    play.text(&"🦀".repeat(251));
+    play.keys("Ctrl-s");
+    assert_eq!(play.model.modals.len(), 1, "still open");
+    play.keys("Backspace Ctrl-s");
+    assert!(play.model.modals.is_empty());
+    assert_eq!(play.value("note"), Some("🦀".repeat(250)));
+}
+
+#[test]
+fn a_reason_goes_with_the_value_and_stays_when_the_value_changes() {
+    let mut play = Play::reviewing(1);
+    play.keys("'");
+    assert_eq!(play.notice(), "give score a value first, then its reason");
+    play.keys("4 Ctrl-p '");
+    play.text("covers both questions");
+    play.keys("Ctrl-s 3");
+    let writes = play.save();
+    let Write::Score(last) = &writes.last().unwrap().write else { panic!("no score") };
+    assert_eq!(last.comment.as_deref(), Some("covers both questions"));
+    assert_eq!(last.value, Value::Number(3.0));
+}
+
+#[test]
+fn a_decision_the_store_cannot_take_is_shown_as_not_saved() {
+    let mut play = Play::reviewing(1);
+    play.keys("4");
+    let Some(Effect::Record(token, ..)) =
+        play.effects.iter().find(|e| matches!(e, Effect::Record(..))).cloned()
+    else {
+        panic!("nothing to record")
+    };
+    play.tell(Msg::Recorded(token, Err("disk full".into())));
+    let mine = &play.model.current().unwrap().mine[&ConfigId::from("score")];
+    assert_eq!(mine.progress, Progress::Refused("not saved: disk full".into()));
+    assert!(play.notice().starts_with("NOT SAVED: disk full"), "{}", play.notice());
+}
+
+#[test]
+fn a_refusal_reaches_its_row() {
+    let mut play = Play::reviewing(1);
+    play.keys("4");
+    let mut written = play.save().remove(0);
+    written.state = WriteState::Refused;
+    written.last_error = Some("6 is above 5".into());
+    play.tell(Msg::Written(written));
+    let mine = &play.model.current().unwrap().mine[&ConfigId::from("score")];
+    assert_eq!(mine.progress, Progress::Refused("6 is above 5".into()));
+    assert_eq!(play.model.refused(), 1);
+}

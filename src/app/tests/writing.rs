@@ -1,0 +1,111 @@
+//! Comments and drafts.
+
+use super::*;
+
+fn comment(play: &mut Play) -> CommentWrite {
+    let write = play.save().into_iter().map(|written| written.write).find(|w| matches!(w, Write::Comment(_)));
+    let Some(Write::Comment(comment)) = write else { panic!("no comment") };
+    comment
+}
+
+#[test]
+fn a_comment_is_about_the_item_unless_the_reviewer_went_to_an_observation() {
+    let mut play = Play::reviewing(1);
+    play.keys("c");
+    play.text("Check the refund rule.");
+    play.keys("Ctrl-s");
+    let first = comment(&mut play);
+    assert_eq!(first.object, Object { kind: ObjectKind::Trace, id: "t0".into() });
+    assert_eq!(first.content, "Check the refund rule.");
+    play.keys("] c");
+    play.text("Wrong tool.");
+    play.keys("Ctrl-s");
+    assert_eq!(comment(&mut play).object, Object { kind: ObjectKind::Observation, id: "llm".into() });
+    play.keys("c Tab");
+    play.text("About the whole.");
+    play.keys("Ctrl-s");
+    assert_eq!(comment(&mut play).object.kind, ObjectKind::Trace);
+}
+
+#[test]
+fn leaving_the_editor_keeps_the_draft_and_saving_forgets_it() {
+    let mut play = Play::reviewing(1);
+    play.keys("c");
+    play.text("half a thought");
+    play.keys("Esc");
+    assert!(play.effects.contains(&Effect::SaveDraft(
+        "i0".into(),
+        "comment".into(),
+        "half a thought".into()
+    )));
+    play.keys("c");
+    let Some(Modal::Editor(form)) = play.model.modals.last() else { panic!("no editor") };
+    assert_eq!(form.editor.text(), "half a thought");
+    play.keys("Ctrl-s");
+    assert!(play.effects.contains(&Effect::SaveDraft("i0".into(), "comment".into(), String::new())));
+    assert_eq!(comment(&mut play).content, "half a thought");
+}
+
+#[test]
+fn empty_and_overlong_comments_are_not_saved() {
+    let mut play = Play::reviewing(1);
+    play.keys("c Ctrl-s");
+    let complaint = |play: &Play| match play.model.modals.last() {
+        Some(Modal::Editor(form)) => form.complaint.clone().unwrap_or_default(),
+        _ => panic!("the editor is gone"),
+    };
+    assert!(complaint(&play).starts_with("an empty comment"), "{}", complaint(&play));
+    play.text(&"x".repeat(5001));
+    play.keys("Ctrl-s");
+    assert_eq!(complaint(&play), "too long: 5001 of 5000 characters");
+    play.keys("Backspace Ctrl-s");
+    assert!(play.model.modals.is_empty());
+}
+
+#[test]
+fn a_big_paste_arrives_whole_and_without_control_characters() {
+    let mut play = Play::reviewing(1);
+    play.keys("c");
+    play.text(&format!("a\u{1b}[31m{}\r\nend", "b".repeat(100_000)));
+    let Some(Modal::Editor(form)) = play.model.modals.last() else { panic!("no editor") };
+    assert_eq!(form.editor.text(), format!("a[31m{}\nend", "b".repeat(100_000)));
+}
+
+#[test]
+fn an_unsent_comment_stands_among_the_others_until_the_server_shows_it() {
+    let mut play = Play::reviewing(1);
+    play.keys("c");
+    play.text("mine");
+    play.keys("Ctrl-s");
+    let mut written = play.save().remove(0);
+    let own = |play: &Play| play.model.current().unwrap().own_comments().count();
+    written.state = WriteState::Confirmed;
+    play.tell(Msg::Written(written));
+    assert_eq!(own(&play), 1);
+    let object = Object { kind: ObjectKind::Trace, id: "t0".into() };
+    let fetched = Comment {
+        id: "c".into(),
+        object: object.clone(),
+        content: "mine".into(),
+        author: None,
+        created_at: at(9),
+    };
+    play.tell(Msg::Comments("i0".into(), object, Ok(vec![fetched])));
+    assert_eq!(own(&play), 0);
+}
+
+#[test]
+fn quitting_from_an_editor_keeps_its_text() {
+    let mut play = Play::reviewing(1);
+    play.keys("c");
+    play.text("unfinished");
+    play.keys("Ctrl-c");
+    assert!(play.effects.contains(&Effect::SaveDraft("i0".into(), "comment".into(), "unfinished".into())));
+}
+
+#[test]
+fn pasting_where_no_text_goes_says_so() {
+    let mut play = Play::reviewing(1);
+    play.text("stray");
+    assert_eq!(play.notice(), "nothing here takes text: press c to comment, = for a value");
+}

@@ -1,0 +1,183 @@
+//! The event loop: take everything that is there, update, draw once, wait.
+//!
+//! There is no tick and no polling: an idle program wakes up for nothing. Input is drained before
+//! drawing, so a held key never lags behind.
+
+use std::io;
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt};
+use ratatui::Terminal;
+use ratatui::backend::Backend;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use super::clock::Clock;
+use super::executor::{Control, Executor};
+use super::steady::DoubtfulRows;
+use crate::app::{Model, Msg, update};
+use crate::theme::Theme;
+use crate::ui;
+
+/// Longest time messages are taken in before the next frame is drawn.
+const DRAIN: Duration = Duration::from_millis(10);
+/// Longest time spent on sending what is due before the program ends.
+const LAST_CALL: Duration = Duration::from_secs(5);
+
+/// What the loop works with.
+pub(super) struct EventLoop<'a, B: Backend, I> {
+    pub(super) terminal: &'a mut Terminal<B>,
+    pub(super) model: &'a mut Model,
+    pub(super) executor: Executor,
+    pub(super) messages: UnboundedReceiver<Msg>,
+    pub(super) input: I,
+    pub(super) theme: Theme,
+    pub(super) clock: Clock,
+    pub(super) doubtful: DoubtfulRows,
+    /// Told to the terminal around each frame, so that it shows whole frames only.
+    pub(super) frames: fn(bool) -> io::Result<()>,
+}
+
+/// How the loop goes on after a batch of messages.
+enum Turn {
+    Go,
+    End,
+}
+
+impl<B, I> EventLoop<'_, B, I>
+where
+    B: Backend<Error: Into<io::Error>>,
+    I: Stream<Item = Msg> + Unpin,
+{
+    /// Runs until the model wants to end.
+    pub(super) async fn run(mut self) -> io::Result<()> {
+        let mut last_call: Option<Instant> = None;
+        self.draw()?;
+        loop {
+            let Some(msg) = self.next(last_call).await else { return Ok(()) };
+            if let Turn::End = self.batch(msg).await? {
+                return Ok(());
+            }
+            if self.model.quitting {
+                let until = *last_call.get_or_insert_with(|| {
+                    Instant::from_std(self.clock.at(self.clock.now().mono + LAST_CALL))
+                });
+                if self.is_all_sent() || self.now() >= until {
+                    return Ok(());
+                }
+            }
+            self.draw()?;
+        }
+    }
+
+    fn now(&self) -> Instant {
+        Instant::from_std(self.clock.at(self.clock.now().mono))
+    }
+
+    /// Whether nothing that could still be sent is waiting.
+    fn is_all_sent(&self) -> bool {
+        let saving = self.model.items.values().any(|data| !data.saving.is_empty());
+        let hopeless = self.model.pause.is_some() || self.model.other_sender.is_some();
+        !saving && (hopeless || self.model.unsent() == 0)
+    }
+
+    /// Waits for the next thing to happen. `None`: the time for the last call is over.
+    async fn next(&mut self, last_call: Option<Instant>) -> Option<Msg> {
+        let deadline = self.model.deadline().map(|mono| Instant::from_std(self.clock.at(mono)));
+        tokio::select! {
+            biased;
+            Some(msg) = self.messages.recv() => Some(msg),
+            Some(msg) = self.input.next() => Some(msg),
+            () = wait(deadline) => Some(Msg::Deadline),
+            () = wait(last_call) => None,
+        }
+    }
+
+    /// Takes in one message and all that are there behind it, for at most [`DRAIN`]. Also waits so
+    /// long for a layout in the making: drawing without it would only flicker.
+    async fn batch(&mut self, first: Msg) -> io::Result<Turn> {
+        let until = self.now() + DRAIN;
+        let mut next = Some(first);
+        while let Some(msg) = next {
+            for effect in update(self.model, msg, self.clock.now()) {
+                if let Some(control) = self.executor.start(effect)
+                    && let Turn::End = self.control(control).await?
+                {
+                    return Ok(Turn::End);
+                }
+            }
+            next = self.ready(until).await;
+        }
+        Ok(Turn::Go)
+    }
+
+    async fn ready(&mut self, until: Instant) -> Option<Msg> {
+        if self.now() >= until {
+            return None;
+        }
+        let laying_out = self.model.is_laying_out();
+        let any = async {
+            tokio::select! {
+                biased;
+                Some(msg) = self.messages.recv() => Some(msg),
+                Some(msg) = self.input.next() => Some(msg),
+                // Nothing there: go and draw.
+                () = std::future::ready(()), if !laying_out => None,
+            }
+        };
+        timeout_at(until, any).await.ok().flatten()
+    }
+
+    async fn control(&mut self, control: Control) -> io::Result<Turn> {
+        match control {
+            Control::QuitNow => return Ok(Turn::End),
+            // The model knows; the loop ends once all is sent.
+            Control::Quit => {}
+            Control::Redraw => self.terminal.clear().map_err(Into::into)?,
+            Control::Suspend => {
+                super::terminal::suspend()?;
+                self.terminal.clear().map_err(Into::into)?;
+                self.adopt_size()?;
+            }
+            Control::Edit(text) => {
+                // Blocking is right: the terminal belongs to the editor until it ends.
+                let edited = super::external::edit(&text);
+                self.terminal.clear().map_err(Into::into)?;
+                let effects = update(self.model, Msg::Edited(edited), self.clock.now());
+                for effect in effects {
+                    self.executor.start(effect);
+                }
+                self.adopt_size()?;
+            }
+        }
+        Ok(Turn::Go)
+    }
+
+    /// The terminal may have another size after somebody else had it.
+    fn adopt_size(&mut self) -> io::Result<()> {
+        let size = self.terminal.size().map_err(Into::into)?;
+        let effects = update(self.model, Msg::Resize(size.width, size.height), self.clock.now());
+        for effect in effects {
+            self.executor.start(effect);
+        }
+        Ok(())
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        (self.frames)(true)?;
+        let (model, theme, doubtful) = (&*self.model, &self.theme, &mut self.doubtful);
+        let render = |frame: &mut ratatui::Frame<'_>| {
+            ui::view(model, &theme.styles, theme.glyphs, frame);
+            doubtful.mark(frame.buffer_mut());
+        };
+        self.terminal.draw(render).map_err(Into::into)?;
+        (self.frames)(false)
+    }
+}
+
+async fn wait(until: Option<Instant>) {
+    match until {
+        Some(until) => sleep_until(until).await,
+        None => std::future::pending().await,
+    }
+}

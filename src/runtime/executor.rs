@@ -1,0 +1,231 @@
+//! Carrying effects out: reads become tasks, decisions go to the store's thread.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use jiff::tz::TimeZone;
+use tokio::task::AbortHandle;
+
+use super::clock;
+use super::fetch::{self, Messages, tell};
+use super::layout;
+use super::link::{Dialer, Link};
+use super::storage::Storage;
+use crate::app::{Effect, LocalState, Msg, RecordToken};
+use crate::domain::{Item, ItemId, Write};
+use crate::store::{Scope, SharedStore, StoreError};
+
+/// What only the event loop can do, since it owns the terminal.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Control {
+    Suspend,
+    Redraw,
+    Edit(String),
+    Quit,
+    QuitNow,
+}
+
+/// Carries effects out.
+#[derive(Debug)]
+pub(super) struct Executor {
+    messages: Messages,
+    storage: Storage,
+    dialer: Dialer,
+    zone: TimeZone,
+    link: Arc<OnceLock<Arc<Link>>>,
+    fetching: HashMap<ItemId, AbortHandle>,
+}
+
+impl Executor {
+    pub(super) fn new(messages: Messages, storage: Storage, dialer: Dialer, zone: TimeZone) -> Self {
+        Self { messages, storage, dialer, zone, link: Arc::default(), fetching: HashMap::new() }
+    }
+
+    /// Starts what an effect asks for; what needs the terminal comes back.
+    pub(super) fn start(&mut self, effect: Effect) -> Option<Control> {
+        match effect {
+            Effect::Suspend => return Some(Control::Suspend),
+            Effect::Redraw => return Some(Control::Redraw),
+            Effect::EditExternally(text) => return Some(Control::Edit(text)),
+            Effect::Quit => return Some(Control::Quit),
+            Effect::QuitNow => return Some(Control::QuitNow),
+            Effect::Connect => self.connect(),
+            Effect::LayOut(key, source) => {
+                let (messages, zone) = (self.messages.clone(), self.zone.clone());
+                self.dialer.tasks.spawn_blocking(move || {
+                    let rows = layout::lay_out(&key, &source, &zone);
+                    tell(&messages, Msg::LaidOut(key, Arc::new(rows)));
+                });
+            }
+            Effect::Copy(text) => {
+                if let Err(error) = super::external::copy(&text) {
+                    tell(&self.messages, Msg::Notice(format!("cannot copy: {error}")));
+                }
+            }
+            Effect::Browse(address) => {
+                if let Err(why) = super::external::browse(&address) {
+                    tell(&self.messages, Msg::Notice(why));
+                }
+            }
+            other => self.start_linked(other),
+        }
+        None
+    }
+
+    /// Effects that need a server and its scope. They are only asked for once connected.
+    fn start_linked(&mut self, effect: Effect) {
+        let Some(link) = self.link.get().cloned() else {
+            tracing::warn!("not connected yet: {effect:?}");
+            return;
+        };
+        match effect {
+            Effect::Record(token, item, write) => self.record(&link, token, item, *write),
+            Effect::Withdraw(item, key) => {
+                self.store(&link, move |store, scope| {
+                    store.lock().withdraw(scope, &item, &key, clock::wall()).map(drop)
+                });
+            }
+            Effect::Release(item, not_before) => self.release(&link, Some(item), not_before),
+            Effect::ReleaseAll => self.release(&link, None, None),
+            Effect::Retry(seq) => self.retry(&link, seq),
+            Effect::SaveDraft(item, key, text) => {
+                let key = draft_key(&item, &key);
+                self.store(&link, move |store, scope| {
+                    let mut store = store.lock();
+                    if text.is_empty() {
+                        store.delete_draft(scope, &key)
+                    } else {
+                        store.save_draft(scope, &key, &text, clock::wall())
+                    }
+                });
+            }
+            Effect::Want(items) => self.want(&link, items),
+            read => self.read(link, read),
+        }
+    }
+
+    fn read(&self, link: Arc<Link>, effect: Effect) {
+        let (tasks, messages) = (&self.dialer.tasks, self.messages.clone());
+        match effect {
+            Effect::FetchQueues => {
+                tasks.spawn(async move {
+                    let result = fetch::queues(&link).await.map_err(|e| fetch::failure(&e));
+                    tell(&messages, Msg::Queues(result));
+                });
+            }
+            Effect::FetchConfigs => {
+                tasks.spawn(async move {
+                    let result = link.client.score_configs().await.map_err(|e| fetch::failure(&e));
+                    tell(&messages, Msg::Configs(result));
+                });
+            }
+            Effect::FetchCounts(queues) => drop(tasks.spawn(fetch::counts(link, queues, messages))),
+            Effect::FetchItems(page) => drop(tasks.spawn(fetch::items(link, page, messages))),
+            Effect::FetchLabels(objects) => drop(tasks.spawn(fetch::labels(link, objects, messages))),
+            Effect::FetchComments(item, object) => {
+                drop(tasks.spawn(fetch::comments(link, item, object, messages)))
+            }
+            other => tracing::error!("nobody carries out {other:?}"),
+        }
+    }
+
+    fn connect(&self) {
+        let (dialer, messages, cell) = (self.dialer.clone(), self.messages.clone(), self.link.clone());
+        let store = self.storage.store();
+        let tasks = dialer.tasks.clone();
+        tasks.spawn(async move {
+            let shutdown = dialer.shutdown.clone();
+            let Some(Some(link)) = shutdown.run_until_cancelled(dialer.connect(&messages, &cell)).await
+            else {
+                return;
+            };
+            dialer.start_sender(&link, store.clone(), &messages);
+            let open = store.lock().open_writes(&link.scope);
+            match open {
+                Ok(open) => tell(&messages, Msg::OpenWrites(open)),
+                Err(error) => tell(&messages, Msg::Notice(error.to_string())),
+            }
+        });
+    }
+
+    /// Runs a change of the store in its turn and tells when it failed.
+    fn store(
+        &self,
+        link: &Arc<Link>,
+        change: impl FnOnce(&SharedStore, &Scope) -> Result<(), StoreError> + Send + 'static,
+    ) {
+        let (messages, link) = (self.messages.clone(), link.clone());
+        self.storage.run(move |store| {
+            if let Err(error) = change(store, &link.scope) {
+                tell(&messages, Msg::Notice(error.to_string()));
+            }
+        });
+    }
+
+    fn record(&self, link: &Arc<Link>, token: RecordToken, item: ItemId, write: Write) {
+        let (messages, link) = (self.messages.clone(), link.clone());
+        self.storage.run(move |store| {
+            let recorded = store.lock().record(&link.scope, &item, &write, clock::wall());
+            tell(&messages, Msg::Recorded(token, recorded.map_err(|e| e.to_string())));
+        });
+    }
+
+    fn release(&self, link: &Arc<Link>, item: Option<ItemId>, not_before: Option<jiff::Timestamp>) {
+        let wake = self.dialer.wake.clone();
+        let (messages, link) = (self.messages.clone(), link.clone());
+        self.storage.run(move |store| {
+            let mut store = store.lock();
+            match store.release(&link.scope, item.as_ref(), not_before, clock::wall()) {
+                Ok(_) => wake.notify_one(),
+                Err(error) => tell(&messages, Msg::Notice(error.to_string())),
+            }
+        });
+    }
+
+    fn retry(&self, link: &Arc<Link>, seq: i64) {
+        let wake = self.dialer.wake.clone();
+        self.store(link, move |store, _| store.lock().retry(seq, clock::wall()).map(drop));
+        self.release(link, None, None);
+        self.storage.run(move |_| wake.notify_one());
+    }
+
+    /// Fetches what is wanted and not yet being fetched, and stops fetching the rest.
+    fn want(&mut self, link: &Arc<Link>, items: Vec<Item>) {
+        self.fetching.retain(|id, task| {
+            let wanted = items.iter().any(|item| item.id == *id);
+            if !wanted {
+                task.abort();
+            }
+            wanted && !task.is_finished()
+        });
+        for item in items {
+            if !self.fetching.contains_key(&item.id) {
+                self.load_local(link, item.id.clone());
+                let id = item.id.clone();
+                let task = self.dialer.tasks.spawn(fetch::item(link.clone(), item, self.messages.clone()));
+                self.fetching.insert(id, task.abort_handle());
+            }
+        }
+    }
+
+    fn load_local(&self, link: &Arc<Link>, item: ItemId) {
+        let (messages, link) = (self.messages.clone(), link.clone());
+        self.storage.run(move |store| match local_state(store, &link.scope, &item) {
+            Ok(state) => tell(&messages, Msg::Local(item, state)),
+            Err(error) => tell(&messages, Msg::Notice(error.to_string())),
+        });
+    }
+}
+
+fn draft_key(item: &ItemId, key: &str) -> String {
+    format!("{item}/{key}")
+}
+
+fn local_state(store: &SharedStore, scope: &Scope, item: &ItemId) -> Result<LocalState, StoreError> {
+    let store = store.lock();
+    let writes = store.of_item(scope, item)?;
+    let prefix = draft_key(item, "");
+    let drafts = store.drafts(scope)?;
+    let own = |(key, text): (String, String)| key.strip_prefix(&prefix).map(|key| (key.to_owned(), text));
+    Ok(LocalState { writes, drafts: drafts.into_iter().filter_map(own).collect() })
+}

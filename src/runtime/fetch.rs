@@ -1,0 +1,167 @@
+//! Reads: what the effects ask for, fetched from the server and told as messages.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::link::Link;
+use crate::api::ApiError;
+use crate::app::{Failure, FetchPage, Label, Msg};
+use crate::content;
+use crate::domain::{
+    Item, Object, ObjectKind, Observation, PAGE, Queue, QueueId, Score, Subject, Target, TraceId,
+};
+
+/// Queues per page and most pages read; nobody has more queues than that.
+const QUEUE_PAGES: u32 = 50;
+/// Most items named by one request, so that the answer stays small.
+const LABELS: usize = 20;
+
+pub(super) type Messages = UnboundedSender<Msg>;
+
+/// Tells the model; it may be gone already when the program ends.
+pub(super) fn tell(messages: &Messages, msg: Msg) {
+    if messages.send(msg).is_err() {
+        tracing::debug!("a message came after the end");
+    }
+}
+
+/// A failed call in the model's terms.
+pub(super) fn failure(error: &ApiError) -> Failure {
+    use crate::api::Retry;
+    Failure {
+        message: error.to_string(),
+        hint: error.hint().map(str::to_owned),
+        temporary: matches!(error.retry, Retry::Network | Retry::Transient { .. }),
+    }
+}
+
+/// All queues of the project.
+pub(super) async fn queues(link: &Link) -> Result<Vec<Queue>, ApiError> {
+    let mut queues = Vec::new();
+    for page in 1..=QUEUE_PAGES {
+        let answer = link.client.queues(page, 100).await?;
+        queues.extend(answer.data);
+        if usize::try_from(page).is_ok_and(|page| page >= answer.pages) {
+            break;
+        }
+    }
+    Ok(queues)
+}
+
+/// Progress of queues, one after the other so that it never crowds out anything else.
+pub(super) async fn counts(link: Arc<Link>, queues: Vec<QueueId>, messages: Messages) {
+    for queue in queues {
+        let result = link.client.counts(&queue).await.map_err(|e| failure(&e));
+        let stop = result.is_err();
+        tell(&messages, Msg::Counts(queue, result));
+        if stop {
+            return;
+        }
+    }
+}
+
+/// One page of items.
+pub(super) async fn items(link: Arc<Link>, fetch: FetchPage, messages: Messages) {
+    let page = u32::try_from(fetch.page).unwrap_or(u32::MAX);
+    let limit = u32::try_from(PAGE).unwrap_or(u32::MAX);
+    let answer = link.client.items(&fetch.queue, fetch.status, page, limit).await;
+    let result = answer.map(|page| (page.data, page.total)).map_err(|e| failure(&e));
+    tell(&messages, Msg::Items { fetch, result });
+}
+
+/// Names for items in the list. A list without names still works, so failures are only logged.
+pub(super) async fn labels(link: Arc<Link>, objects: Vec<Object>, messages: Messages) {
+    for some in objects.chunks(LABELS) {
+        match label_some(&link, some).await {
+            Ok(labels) => tell(&messages, Msg::Labels(labels)),
+            Err(error) => tracing::warn!("no names for {} items: {error}", some.len()),
+        }
+    }
+}
+
+async fn label_some(link: &Link, objects: &[Object]) -> Result<Vec<Label>, ApiError> {
+    let of = |kind| objects.iter().filter(move |object| object.kind == kind);
+    let traces: Vec<TraceId> =
+        of(ObjectKind::Trace).map(|object| TraceId::from(object.id.as_str())).collect();
+    let ids: Vec<String> = of(ObjectKind::Observation).map(|object| object.id.clone()).collect();
+    let mut labels = Vec::new();
+    if !traces.is_empty() {
+        let roots = link.client.root_observations(&traces, true).await?;
+        labels.extend(
+            roots.iter().map(|root| Label::new(root.trace_id.to_string(), root, content::title(root))),
+        );
+    }
+    if !ids.is_empty() {
+        let found = link.client.observations_by_id(&ids).await?;
+        labels.extend(found.iter().map(observation_label));
+    }
+    Ok(labels)
+}
+
+fn observation_label(found: &Observation) -> Label {
+    let title = found.trace_name.as_ref().map(|trace| format!("in {trace}"));
+    Label { object_id: found.id.to_string(), name: found.name.clone(), title }
+}
+
+/// Everything about an item's object at the server: its content, then scores and comments.
+pub(super) async fn item(link: Arc<Link>, item: Item, messages: Messages) {
+    let id = item.id.clone();
+    let object = item.object.clone();
+    let known = match object.kind {
+        ObjectKind::Trace => Some(Target::Trace(TraceId::from(object.id.as_str()))),
+        ObjectKind::Session => Some(Target::Session(object.id.as_str().into())),
+        ObjectKind::Observation => None,
+    };
+    let content = async {
+        let result = subject(&link, &object).await;
+        let target =
+            result.as_ref().ok().and_then(|found| found.as_ref().map(|subject| subject.target.clone()));
+        tell(&messages, Msg::Subject(id.clone(), result.map_err(|e| failure(&e))));
+        target
+    };
+    let comments = async {
+        let result = link.client.comments(&object).await.map_err(|e| failure(&e));
+        tell(&messages, Msg::Comments(id.clone(), object.clone(), result));
+    };
+    match known {
+        Some(target) => {
+            let scores = async { tell(&messages, Msg::Scores(id.clone(), scores(&link, &target).await)) };
+            tokio::join!(content, scores, comments);
+        }
+        None => {
+            let ((), target) = tokio::join!(comments, content);
+            let found = match target {
+                Some(target) => scores(&link, &target).await,
+                None => Ok(Vec::new()),
+            };
+            tell(&messages, Msg::Scores(id.clone(), found));
+        }
+    }
+}
+
+async fn scores(link: &Link, target: &Target) -> Result<Vec<Score>, Failure> {
+    link.client.scores_of(target).await.map_err(|e| failure(&e))
+}
+
+async fn subject(link: &Link, object: &Object) -> Result<Option<Arc<Subject>>, ApiError> {
+    let observations = match link.client.observations_of(object).await {
+        Err(error) if error.is_not_found() && !error.is_missing_route() => Vec::new(),
+        other => other?,
+    };
+    let object = object.clone();
+    // Building the tree of a huge trace takes a while; not on a thread that others wait for.
+    let built = tokio::task::spawn_blocking(move || Subject::new(&object, observations)).await;
+    Ok(built.ok().flatten().map(Arc::new))
+}
+
+/// Comments on one more object.
+pub(super) async fn comments(
+    link: Arc<Link>,
+    item: crate::domain::ItemId,
+    object: Object,
+    messages: Messages,
+) {
+    let result = link.client.comments(&object).await.map_err(|e| failure(&e));
+    tell(&messages, Msg::Comments(item, object, result));
+}

@@ -1,0 +1,219 @@
+//! Getting connected: the embedded workspace's server if that is wanted, the client, the probe,
+//! and the sender.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::sync::mpsc::unbounded_channel;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use url::Url;
+
+use super::clock;
+use super::fetch::{Messages, failure, tell};
+use crate::api::{self, Client};
+use crate::app::{Failure, Msg, Pause, ServerInfo};
+use crate::config::Destination;
+use crate::domain::ProjectId;
+use crate::outbox::{self, OutboxUpdate, Sender};
+use crate::server::{self, Seed, Workspace};
+use crate::store::{Scope, SenderLock, SharedStore};
+
+/// Longest wait between two attempts to connect.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// A server that answered, and whose data is whose.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) client: Client,
+    pub(super) scope: Scope,
+    pub(super) project: ProjectId,
+}
+
+/// What connecting needs.
+#[derive(Debug, Clone)]
+pub(super) struct Dialer {
+    pub(super) destination: Arc<Destination>,
+    pub(super) workspace: PathBuf,
+    pub(super) database: PathBuf,
+    pub(super) allow_insecure_http: bool,
+    pub(super) tasks: TaskTracker,
+    pub(super) shutdown: CancellationToken,
+    pub(super) wake: Arc<Notify>,
+}
+
+impl Dialer {
+    /// Tries until the server answers, telling each failure; gives up where trying again is no use.
+    pub(super) async fn connect(&self, messages: &Messages, cell: &OnceLock<Arc<Link>>) -> Option<Arc<Link>> {
+        let mut wait = Duration::from_secs(2);
+        let connection = match self.connection().await {
+            Ok(connection) => connection,
+            Err(failure) => {
+                tell(messages, Msg::ConnectFailed(failure));
+                return None;
+            }
+        };
+        loop {
+            match self.dial(connection.clone()).await {
+                Ok((link, info)) => {
+                    // Known before it is told: the model asks for data as soon as it hears of it.
+                    let link = cell.get_or_init(|| Arc::new(link)).clone();
+                    tell(messages, Msg::Connected(info));
+                    return Some(link);
+                }
+                Err(failure) => {
+                    let temporary = failure.temporary;
+                    tell(messages, Msg::ConnectFailed(failure));
+                    if !temporary {
+                        return None;
+                    }
+                }
+            }
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
+    }
+
+    async fn connection(&self) -> Result<api::Connection, Failure> {
+        match &*self.destination {
+            Destination::Embedded => self.start_embedded().await,
+            Destination::Server { base_url, public_key, secret_key, .. } => {
+                let base_url =
+                    Url::parse(base_url).map_err(|e| lasting(format!("`{base_url}` is no address: {e}")))?;
+                Ok(api::Connection {
+                    base_url,
+                    public_key: public_key.clone(),
+                    secret_key: secret_key.clone(),
+                    allow_insecure_http: self.allow_insecure_http,
+                })
+            }
+        }
+    }
+
+    /// Starts the embedded server on a free port of this machine.
+    async fn start_embedded(&self) -> Result<api::Connection, Failure> {
+        let path = self.workspace.clone();
+        let opened = tokio::task::spawn_blocking(move || Workspace::open(&path, Seed::Sample, clock::wall()));
+        let workspace = match opened.await {
+            Ok(Ok(workspace)) => workspace,
+            Ok(Err(error)) => {
+                return Err(lasting(format!("the embedded workspace cannot be opened: {error}")));
+            }
+            Err(error) => return Err(lasting(format!("the embedded workspace cannot be opened: {error}"))),
+        };
+        let no_port = |e: std::io::Error| lasting(format!("no port for the embedded workspace: {e}"));
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(no_port)?;
+        let address = listener.local_addr().map_err(no_port)?;
+        let credentials = workspace.credentials();
+        let base_url = Url::parse(&format!("http://{address}")).map_err(|e| lasting(e.to_string()))?;
+        let stop = self.shutdown.clone().cancelled_owned();
+        let options = server::Options::default();
+        self.tasks.spawn(async move {
+            if let Err(error) = server::serve(listener, workspace, options, clock::wall, stop).await {
+                tracing::error!("the embedded server stopped: {error}");
+            }
+        });
+        Ok(api::Connection {
+            base_url,
+            public_key: credentials.public_key,
+            secret_key: credentials.secret_key.into(),
+            allow_insecure_http: false,
+        })
+    }
+
+    async fn dial(&self, connection: api::Connection) -> Result<(Link, ServerInfo), Failure> {
+        // Reading the system's certificates takes a while; not on a thread that others wait for.
+        let made = tokio::task::spawn_blocking(move || Client::new(connection, clock::wall)).await;
+        let client = made.map_err(|e| lasting(e.to_string()))?.map_err(|e| failure(&e))?;
+        let server = client.probe().await.map_err(|e| failure(&e))?;
+        let host = match &*self.destination {
+            // Its port changes with every start.
+            Destination::Embedded => "embedded".to_owned(),
+            Destination::Server { base_url, .. } => base_url.trim_end_matches('/').to_owned(),
+        };
+        let scope = Scope { host, project: server.project_id.clone() };
+        let lacking = lacking(&server);
+        let info = ServerInfo {
+            version: server.version,
+            project: server.project_id.clone(),
+            project_name: server.project_name,
+            lacking,
+        };
+        Ok((Link { client, scope, project: server.project_id }, info))
+    }
+
+    /// Starts the sender, unless another process with the same data sends already.
+    pub(super) fn start_sender(&self, link: &Link, store: SharedStore, messages: &Messages) {
+        let lock = match SenderLock::acquire(&self.database) {
+            Ok(Some(lock)) => lock,
+            Ok(None) => {
+                tell(messages, Msg::OtherSender(SenderLock::holder(&self.database)));
+                return;
+            }
+            Err(error) => {
+                tell(messages, Msg::Notice(format!("nothing is sent: the sender's lock failed: {error}")));
+                return;
+            }
+        };
+        let (updates, mut incoming) = unbounded_channel();
+        let sender = Sender::new(
+            store,
+            link.client.clone(),
+            link.scope.clone(),
+            link.project.clone(),
+            clock::wall,
+            updates,
+            self.wake.clone(),
+        );
+        let shutdown = self.shutdown.clone();
+        self.tasks.spawn(async move {
+            sender.run(shutdown).await;
+            drop(lock);
+        });
+        let messages = messages.clone();
+        self.tasks.spawn(async move {
+            while let Some(update) = incoming.recv().await {
+                tell(&messages, outbox_message(update));
+            }
+        });
+    }
+}
+
+/// An update of the sender in the model's terms.
+fn outbox_message(update: OutboxUpdate) -> Msg {
+    match update {
+        OutboxUpdate::Changed(written) => Msg::Written(written),
+        OutboxUpdate::Paused { why, until } => Msg::Paused(Pause { why: in_words(&why), until }),
+        OutboxUpdate::Resumed => Msg::Resumed,
+        OutboxUpdate::Failed(why) => Msg::Notice(why),
+    }
+}
+
+fn in_words(why: &outbox::Pause) -> String {
+    match why {
+        outbox::Pause::Offline(_) => "offline".into(),
+        outbox::Pause::RateLimited => "rate limit reached".into(),
+        outbox::Pause::Auth(words) => format!("keys not accepted: {words}"),
+    }
+}
+
+fn lasting(message: String) -> Failure {
+    Failure { message, hint: None, temporary: false }
+}
+
+/// What a server cannot do that reviewing needs.
+fn lacking(server: &api::Server) -> Option<String> {
+    let version = server.version.as_deref().unwrap_or("of unknown version");
+    match (server.capabilities.observations_v2, server.capabilities.scores_v3) {
+        (true, true) => None,
+        (false, _) => Some(format!(
+            "this server ({version}) cannot show traces here: it lacks /v2/observations (4.0 or newer)"
+        )),
+        (true, false) => Some(format!(
+            "this server ({version}) does not show scores: it lacks /v3/scores (3.180 or newer)"
+        )),
+    }
+}

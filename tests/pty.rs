@@ -1,0 +1,203 @@
+//! The real program in a pseudo-terminal: it starts, keeps every key, is quiet when idle, and gives
+//! the terminal back clean.
+#![cfg(unix)]
+
+use std::io::{Read, Write};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The program on a terminal of its own.
+struct Terminal {
+    screen: vt100::Parser,
+    output: Receiver<Vec<u8>>,
+    input: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    master: Box<dyn MasterPty + Send>,
+    raw: Vec<u8>,
+    _folder: TempDir,
+}
+
+impl Terminal {
+    fn start(columns: u16, rows: u16) -> Self {
+        let folder = TempDir::new().unwrap();
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_tracemark"));
+        command.env_clear();
+        command.env("TERM", "xterm-256color");
+        command.env("LANG", "C.UTF-8");
+        command.env("USER", "tester");
+        for kind in ["CONFIG", "DATA", "STATE"] {
+            command.env(format!("TRACEMARK_{kind}_DIR"), folder.path().join(kind.to_lowercase()));
+        }
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let (sender, output) = channel();
+        #[expect(clippy::disallowed_methods, reason = "reads the terminal until it closes")]
+        std::thread::spawn(move || {
+            let mut buffer = [0; 65536];
+            while let Ok(read) = reader.read(&mut buffer) {
+                if read == 0 || sender.send(buffer[..read].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        let input = pair.master.take_writer().unwrap();
+        let screen = vt100::Parser::new(rows, columns, 0);
+        Self { screen, output, input, child, master: pair.master, raw: Vec::new(), _folder: folder }
+    }
+
+    fn send(&mut self, keys: &[u8]) {
+        self.input.write_all(keys).unwrap();
+        self.input.flush().unwrap();
+    }
+
+    fn text(&self) -> String {
+        self.screen.screen().contents()
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        self.screen.process(bytes);
+        self.raw.extend_from_slice(bytes);
+    }
+
+    /// Reads until the screen shows a text.
+    fn wait_for(&mut self, wanted: &str) {
+        self.wait_until(wanted, |text| text.contains(wanted));
+    }
+
+    fn wait_until(&mut self, what: &str, done: impl Fn(&str) -> bool) {
+        while !done(&self.text()) {
+            match self.output.recv_timeout(PATIENCE) {
+                Ok(bytes) => self.take(&bytes),
+                Err(error) => panic!("waited in vain for {what:?} ({error}):\n{}", self.text()),
+            }
+        }
+    }
+
+    /// Reads until nothing has come for a while.
+    fn settle(&mut self) {
+        while let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(700)) {
+            self.take(&bytes);
+        }
+    }
+
+    /// Reads until the program has closed the terminal.
+    fn wait_for_end(&mut self) -> u32 {
+        loop {
+            match self.output.recv_timeout(PATIENCE) {
+                Ok(bytes) => self.take(&bytes),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("it does not end:\n{}", self.text()),
+            }
+        }
+        self.child.wait().unwrap().exit_code()
+    }
+
+    fn signal(&self, signal: Signal) {
+        let id = i32::try_from(self.child.process_id().unwrap()).unwrap();
+        kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
+    }
+
+    fn assert_clean(&self) {
+        let screen = self.screen.screen();
+        assert!(!screen.alternate_screen(), "still on the alternate screen");
+        assert!(!screen.hide_cursor(), "the cursor is hidden");
+        assert!(!screen.bracketed_paste(), "pastes are still bracketed");
+        assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+    }
+}
+
+#[test]
+fn the_first_start_shows_the_sample_and_q_gives_the_terminal_back() {
+    let mut terminal = Terminal::start(120, 40);
+    terminal.wait_for("Support quality");
+    terminal.wait_for("embedded workspace");
+    terminal.wait_for("tracemark login");
+    terminal.send(b"\r");
+    terminal.wait_for("RUBRIC");
+    terminal.send(b"q");
+    terminal.wait_for("QUEUES");
+    terminal.send(b"qq");
+    assert_eq!(terminal.wait_for_end(), 0);
+    terminal.assert_clean();
+}
+
+#[test]
+fn signals_end_it_with_a_clean_terminal() {
+    for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
+        let mut terminal = Terminal::start(100, 30);
+        terminal.wait_for("Support quality");
+        terminal.signal(signal);
+        terminal.wait_for_end();
+        terminal.assert_clean();
+    }
+}
+
+#[test]
+fn three_thousand_keys_at_once_all_arrive() {
+    let mut terminal = Terminal::start(120, 40);
+    terminal.wait_for("20 pending");
+    terminal.send(b"\r");
+    terminal.wait_for("RUBRIC");
+    terminal.wait_for("INPUT");
+    // An even number of zooms ends where it began; one more shows that none was lost.
+    terminal.send(&[b"z".repeat(2999), b"c".to_vec()].concat());
+    terminal.wait_for("Comment on");
+    terminal.settle();
+    terminal.send(b"\x1b");
+    terminal.wait_until("the editor closed", |text| !text.contains("Comment on"));
+    terminal.settle();
+    assert!(!terminal.text().contains("RUBRIC"), "an odd number of zooms leaves one pane:\n{}", terminal.text());
+}
+
+#[test]
+fn a_paste_of_100_kb_arrives_whole() {
+    let mut terminal = Terminal::start(120, 40);
+    terminal.wait_for("20 pending");
+    terminal.send(b"\r");
+    terminal.wait_for("INPUT");
+    terminal.send(b"c");
+    terminal.wait_for("Comment on");
+    let paste = [b"\x1b[200~".to_vec(), b"line of text\n".repeat(7693), b"\x1b[201~".to_vec()].concat();
+    terminal.send(&paste);
+    terminal.wait_until("the whole paste counted", |text| {
+        text.contains("100008 / 5000") || text.contains("100,008 / 5,000")
+    });
+}
+
+#[test]
+fn an_idle_program_writes_nothing() {
+    let mut terminal = Terminal::start(120, 40);
+    terminal.wait_for("20 pending");
+    terminal.settle();
+    let quiet = terminal.output.recv_timeout(Duration::from_secs(4));
+    assert!(quiet.is_err(), "wrote {:?}", quiet.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()));
+}
+
+#[test]
+fn resizing_keeps_the_layout_and_too_small_says_so() {
+    let mut terminal = Terminal::start(120, 40);
+    terminal.wait_for("20 pending");
+    for (columns, rows) in [(40, 10), (1, 1), (250, 80), (59, 15), (80, 24)] {
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        terminal.master.resize(size).unwrap();
+        terminal.screen.screen_mut().set_size(rows, columns);
+    }
+    terminal.settle();
+    terminal.wait_for("Support quality");
+    let size = PtySize { rows: 12, cols: 50, pixel_width: 0, pixel_height: 0 };
+    terminal.master.resize(size).unwrap();
+    terminal.screen.screen_mut().set_size(12, 50);
+    terminal.wait_for("60");
+    terminal.send(b"\x03");
+    assert_eq!(terminal.wait_for_end(), 0);
+    terminal.assert_clean();
+}

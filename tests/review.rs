@@ -1,0 +1,247 @@
+//! A queue reviewed end to end: the whole program, headless, against a real embedded server on a
+//! port of its own.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+use tracemark::api::{Client, Connection};
+use tracemark::app::{Model, Screen, Start};
+use tracemark::config::Destination;
+use tracemark::domain::{Counts, DataType, ItemStatus, Object, ObjectKind, Score, Source, Target, Value};
+use tracemark::input::Keymap;
+use tracemark::runtime::{Headless, clock};
+use tracemark::server::{Options, Seed, Workspace, serve};
+
+/// A server with the sample project, and a client that looks at it from outside.
+struct Server {
+    address: SocketAddr,
+    client: Client,
+    public_key: String,
+    secret_key: String,
+    stop: CancellationToken,
+}
+
+impl Server {
+    async fn start(folder: &Path, port: u16) -> Self {
+        let workspace = Workspace::open(&folder.join("server.db"), Seed::Sample, clock::wall()).unwrap();
+        let keys = workspace.credentials();
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let ended = stop.clone().cancelled_owned();
+        #[expect(clippy::disallowed_methods, reason = "a test server of its own")]
+        tokio::spawn(serve(listener, workspace, Options::default(), clock::wall, ended));
+        let connection = Connection {
+            base_url: format!("http://{address}").parse().unwrap(),
+            public_key: keys.public_key.clone(),
+            secret_key: keys.secret_key.clone().into(),
+            allow_insecure_http: false,
+        };
+        let client = Client::new(connection, clock::wall).unwrap();
+        Self { address, client, public_key: keys.public_key, secret_key: keys.secret_key, stop }
+    }
+
+    fn destination(&self) -> Destination {
+        Destination::Server {
+            name: "test".into(),
+            base_url: format!("http://{}", self.address),
+            public_key: self.public_key.clone(),
+            secret_key: self.secret_key.clone().into(),
+        }
+    }
+
+    fn review(&self, folder: &TempDir, queue: &str) -> Headless {
+        Headless::start(start(queue), self.destination(), folder.path(), (120, 40)).unwrap()
+    }
+
+    async fn scores(&self, trace: &str) -> Vec<Score> {
+        let scores = self.client.scores_of(&Target::Trace(trace.into())).await.unwrap();
+        scores.into_iter().filter(|score| score.annotator.as_deref() == Some("tester")).collect()
+    }
+
+    async fn status(&self, queue: &str, item: &str) -> ItemStatus {
+        self.client.item(&queue.into(), &item.into()).await.unwrap().status
+    }
+}
+
+fn start(queue: &str) -> Start {
+    Start {
+        place: "test".into(),
+        embedded: false,
+        web_url: None,
+        annotator: "tester".into(),
+        author: None,
+        independent: false,
+        hold: Duration::ZERO,
+        queue: Some(queue.into()),
+        item: None,
+        keymap: Keymap::default(),
+        zone: TimeZone::UTC,
+        log_path: String::new(),
+    }
+}
+
+fn shows(model: &Model, item: &str) -> bool {
+    model.review.item.as_ref().is_some_and(|id| id.as_str() == item)
+        && model.current().is_some_and(|data| data.is_decidable() && data.subject.ready().is_some())
+}
+
+fn is_all_sent(model: &Model) -> bool {
+    model.open_writes.is_empty() && model.items.values().all(|data| data.saving.is_empty())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_row_a_comment_and_the_completion_reach_the_server() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(folder.path(), 0).await;
+    let mut review = server.review(&folder, "Support quality");
+    review.until("the first item", |model| shows(model, "item-support-01")).await.unwrap();
+
+    review.keys("4 1 2 3 =").unwrap();
+    review.paste("Names the rule and offers both ways.");
+    review.keys("Ctrl-s Ctrl-n '").unwrap();
+    review.paste("Covers everything that was asked.");
+    review.keys("Ctrl-s c").unwrap();
+    review.paste("Quote the policy next time.");
+    review.keys("Ctrl-s Space").unwrap();
+    review.until("the second pending item", |model| shows(model, "item-support-03")).await.unwrap();
+    review.until("everything confirmed", is_all_sent).await.unwrap();
+
+    assert_eq!(server.status("queue-support", "item-support-01").await, ItemStatus::Completed);
+    let mut scores = server.scores("support-01").await;
+    scores.sort_by(|a, b| a.name.cmp(&b.name));
+    let given: Vec<(&str, DataType, Value, Option<&str>)> = scores
+        .iter()
+        .map(|score| (score.name.as_str(), score.data_type, score.value.clone(), score.comment.as_deref()))
+        .collect();
+    let reason = Some("Covers everything that was asked.");
+    let expected = [
+        ("failure mode", DataType::Categorical, Value::Category("missing step".into()), None),
+        ("grounded", DataType::Boolean, Value::Boolean(true), None),
+        ("helpfulness", DataType::Numeric, Value::Number(4.0), reason),
+        ("note", DataType::Text, Value::Text("Names the rule and offers both ways.".into()), None),
+        ("tone", DataType::Categorical, Value::Category("warm".into()), None),
+    ];
+    assert_eq!(given, expected);
+    for score in &scores {
+        assert_eq!(score.source, Source::Annotation);
+        assert_eq!(score.queue_id, Some("queue-support".into()));
+        assert!(score.config_id.is_some());
+    }
+    let object = Object { kind: ObjectKind::Trace, id: "support-01".into() };
+    let comments = server.client.comments(&object).await.unwrap();
+    assert!(comments.iter().any(|comment| comment.content == "Quote the policy next time."), "{comments:?}");
+    server.stop.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn decisions_made_offline_are_sent_after_a_restart_and_once() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(folder.path(), 0).await;
+    let mut review = server.review(&folder, "Support quality");
+    review.until("the first item", |model| shows(model, "item-support-01")).await.unwrap();
+
+    server.stop.cancel();
+    until_closed(server.address).await;
+    review.keys("5 2 c").unwrap();
+    review.paste("Sent later.");
+    review.keys("Ctrl-s Space").unwrap();
+    let tried = |model: &Model| model.pause.is_some() && model.unsent() >= 4;
+    review.until("a failed attempt", tried).await.unwrap();
+    drop(review);
+
+    let server = Server::start(folder.path(), server.address.port()).await;
+    let mut review = server.review(&folder, "Support quality");
+    review.until("a connection", |model| model.review.item.is_some()).await.unwrap();
+    review.until("everything sent", is_all_sent).await.unwrap();
+    assert_eq!(server.status("queue-support", "item-support-01").await, ItemStatus::Completed);
+    assert_eq!(server.scores("support-01").await.len(), 2);
+    let object = Object { kind: ObjectKind::Trace, id: "support-01".into() };
+    let comments = server.client.comments(&object).await.unwrap();
+    assert_eq!(comments.iter().filter(|comment| comment.content == "Sent later.").count(), 1);
+    server.stop.cancel();
+}
+
+/// Waits until nobody answers at an address any more.
+async fn until_closed(address: SocketAddr) {
+    while tokio::net::TcpStream::connect(address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scores_given_before_are_edited_under_their_own_id() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(folder.path(), 0).await;
+    let mut review = server.review(&folder, "Support quality");
+    review.until("the first item", |model| shows(model, "item-support-01")).await.unwrap();
+    review.keys("4 J").unwrap();
+    review.until("the score sent", is_all_sent).await.unwrap();
+    let first = server.scores("support-01").await.remove(0);
+    drop(review);
+
+    let elsewhere = TempDir::new().unwrap();
+    let mut review = server.review(&elsewhere, "Support quality");
+    review.until("the first item", |model| shows(model, "item-support-01")).await.unwrap();
+    review.keys("Ctrl-p 2 J").unwrap();
+    review
+        .until("the score sent", |model| !shows(model, "item-support-01") && is_all_sent(model))
+        .await
+        .unwrap();
+    let second = server.scores("support-01").await;
+    assert_eq!(second.len(), 1);
+    assert_eq!((&second[0].id, &second[0].value), (&first.id, &Value::Number(2.0)));
+    server.stop.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn observations_and_sessions_are_reviewed_too() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(folder.path(), 0).await;
+    let mut review = server.review(&folder, "Conversations");
+    review.until("a session", |model| model.current().is_some_and(|data| data.is_decidable())).await.unwrap();
+    let session = review.model.current().unwrap().item.object.id.clone();
+    review.keys("1 3 J").unwrap();
+    review.until("the scores sent", is_all_sent).await.unwrap();
+    let scores = server.client.scores_of(&Target::Session(session.as_str().into())).await.unwrap();
+    assert_eq!(scores.iter().filter(|score| score.annotator.as_deref() == Some("tester")).count(), 2);
+    drop(review);
+
+    let mut review = server.review(&folder, "Tool calls");
+    review
+        .until("an observation", |model| model.current().is_some_and(|data| data.is_decidable()))
+        .await
+        .unwrap();
+    let target = review.model.current().unwrap().target().unwrap();
+    review.keys("1 J").unwrap();
+    review.until("the score sent", is_all_sent).await.unwrap();
+    let scores = server.client.scores_of(&target).await.unwrap();
+    let mine: Vec<&Score> =
+        scores.iter().filter(|score| score.annotator.as_deref() == Some("tester")).collect();
+    assert_eq!(mine.len(), 1);
+    assert_eq!(mine[0].target, Some(target));
+    server.stop.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_queue_is_worked_off() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(folder.path(), 0).await;
+    let before = server.client.counts(&"queue-conversations".into()).await.unwrap();
+    assert!(before.pending > 1);
+    let mut review = server.review(&folder, "Conversations");
+    review.until("a session", |model| model.current().is_some_and(|data| data.is_decidable())).await.unwrap();
+    // All at once: what is typed ahead waits for each item in turn.
+    for _ in 0..before.pending {
+        review.keys("1 2 Space").unwrap();
+    }
+    review.until("the summary", |model| model.screen == Screen::Summary).await.unwrap();
+    review.until("everything sent", is_all_sent).await.unwrap();
+    let after = server.client.counts(&"queue-conversations".into()).await.unwrap();
+    assert_eq!(after, Counts { pending: 0, completed: before.total() });
+    server.stop.cancel();
+}

@@ -1,0 +1,147 @@
+//! Routes, methods, keys and the error envelopes.
+
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use axum::http::header;
+use pretty_assertions::assert_eq;
+use rstest::rstest;
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tracemark::server::{Options, Seed, Workspace, serve};
+
+use super::{basic, clock, empty, start};
+
+const CONFIRM: &str = "Confirm that you've configured the correct host.";
+
+#[tokio::test]
+async fn keys_are_checked_and_the_secret_decides() {
+    let server = empty();
+    let (public, secret) = (&server.keys.public_key, &server.keys.secret_key);
+    assert!(public.starts_with("pk-lf-") && secret.starts_with("sk-lf-"));
+    assert!(!format!("{:?}", server.keys).contains(secret.as_str()));
+    let bearer = format!("Bearer {public}");
+    let denied = "Access denied - insufficient permissions for this endpoint";
+    let cases: &[(Option<&str>, u16, &str)] = &[
+        (None, 401, "No authorization header"),
+        (Some("Digest x"), 401, "Invalid authorization header"),
+        (Some("Basic !!!"), 401, &format!("Invalid character. {CONFIRM}")),
+        (Some(&basic(public, "sk-x")), 401, &format!("Invalid credentials. {CONFIRM}")),
+        (Some("Bearer garbage"), 401, &format!("Invalid public key. {CONFIRM}")),
+        (Some(&bearer), 403, denied),
+    ];
+    for (auth, status, message) in cases {
+        let reply = server.send("GET", "/api/public/annotation-queues", *auth, Body::empty()).await;
+        assert_eq!((reply.status, reply.json()), (*status, json!({"message": message})), "{auth:?}");
+    }
+    let other = basic("pk-lf-other", secret);
+    let reply = server.send("GET", "/api/public/projects", Some(&other), Body::empty()).await;
+    assert_eq!(reply.status, 200);
+    let reply = server.send("GET", "/api/public/projects", Some(&bearer), Body::empty()).await;
+    assert_eq!(reply.json(), json!({"message": "Invalid API key. Are you using an organization key?"}));
+    let score = json!({"traceId": "t", "name": "n", "value": 1}).to_string();
+    let reply = server.send("POST", "/api/public/scores", Some(&bearer), Body::from(score)).await;
+    assert_eq!(reply.status, 200);
+}
+
+#[rstest]
+#[case("DELETE", "/annotation-queues", 405)]
+#[case("HEAD", "/annotation-queues", 405)]
+#[case("PUT", "/annotation-queues/q/items/i", 405)]
+#[case("GET", "/annotation-queues/q/assignments", 405)]
+#[case("DELETE", "/scores", 405)]
+#[case("POST", "/v3/scores", 405)]
+#[case("GET", "/traces", 404)]
+#[case("POST", "/traces", 404)]
+#[case("GET", "/traces/t", 404)]
+#[case("GET", "/sessions/s", 404)]
+#[case("GET", "/observations/o", 404)]
+#[case("GET", "/scores", 404)]
+#[case("GET", "/scores/s", 404)]
+#[case("GET", "/v2/scores", 404)]
+#[case("GET", "/metrics/daily", 404)]
+#[case("GET", "/datasets/d/runs/r", 404)]
+#[tokio::test]
+async fn method_and_old_data_model_come_before_the_key(
+    #[case] method: &str,
+    #[case] path: &str,
+    #[case] status: u16,
+) {
+    let reply = empty().send(method, &format!("/api/public{path}"), None, Body::empty()).await;
+    assert_eq!(reply.status, status);
+    assert_eq!(reply.headers[header::CONTENT_TYPE], "application/json; charset=utf-8");
+    if method == "HEAD" {
+        return;
+    }
+    if status == 405 {
+        let wanted = json!({"message": "Method not allowed", "error": "MethodNotAllowedError"});
+        assert_eq!(reply.json(), wanted);
+    } else {
+        let message = reply.json()["message"].as_str().unwrap().to_owned();
+        assert!(message.contains("events_only mode"), "{message}");
+        assert_eq!(reply.json().as_object().unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_json_answers_in_plain_text_or_html() {
+    let server = empty();
+    let auth = server.basic();
+    for path in ["/api/public/nope", "/api/public/v3/scores/x", "/"] {
+        let reply = server.send("GET", path, Some(&auth), Body::empty()).await;
+        assert_eq!((reply.status, reply.text().starts_with("<!DOCTYPE html>")), (404, true), "{path}");
+        assert_eq!(reply.headers[header::CONTENT_TYPE], "text/html; charset=utf-8");
+    }
+    let queues = "/api/public/annotation-queues";
+    let cases = [
+        (queues, Body::from("{\"name\":"), 400, "Invalid JSON"),
+        (queues, Body::from(vec![b' '; 2_000_000]), 413, "Body exceeded 1mb limit"),
+        ("/api/public/annotation-queues/", Body::empty(), 308, queues),
+    ];
+    for (path, body, status, text) in cases {
+        let reply = server.send("POST", path, Some(&auth), body).await;
+        assert_eq!((reply.status, reply.text()), (status, text));
+        assert!(!reply.headers.contains_key(header::CONTENT_TYPE));
+    }
+}
+
+#[tokio::test]
+async fn health_needs_no_key() {
+    let server = empty();
+    let get = async |path: &str| {
+        let reply = server.send("GET", &format!("/api/public{path}"), None, Body::empty()).await;
+        (reply.status, reply.json())
+    };
+    let ok = json!({"status": "OK", "version": "4.16.0"});
+    assert_eq!(get("/health").await, (200, ok.clone()));
+    assert_eq!(get("/ready").await, (200, ok));
+    assert_eq!(get("/health?failIfNoRecentEvents=true").await.0, 503);
+}
+
+#[tokio::test]
+async fn a_real_port_serves_until_told_to_stop() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let workspace = Workspace::in_memory(Seed::Empty, start()).unwrap();
+    let shutdown = async { stopped.await.unwrap_or_default() };
+    let serving = serve(listener, workspace, Options::default(), clock, shutdown);
+    let asking = async {
+        let reply = health(address).await;
+        stop.send(()).unwrap();
+        reply
+    };
+    let (served, reply) = tokio::join!(serving, asking);
+    served.unwrap();
+    assert!(reply.starts_with("HTTP/1.1 200 OK"), "{reply}");
+}
+
+async fn health(address: SocketAddr) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET /api/public/health HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).await.unwrap();
+    reply
+}
