@@ -1,6 +1,6 @@
 //! The queues and the items of one of them.
 
-use super::ink::Ink;
+use super::ink::{Ink, margins};
 use super::line::{Line, fit};
 use super::{status, words};
 use crate::app::geometry::{self, Area};
@@ -22,7 +22,7 @@ pub(super) fn draw(ink: &mut Ink) {
     }
     if let Some(area) = areas.items {
         if area.x > 0 {
-            ink.pane_rule(area, true);
+            ink.pane_rule(area, on_items);
             joints.push(area.x);
         }
         items(ink, area, on_items);
@@ -31,8 +31,7 @@ pub(super) fn draw(ink: &mut Ink) {
 }
 
 fn header(ink: &mut Ink, area: Area) {
-    let (_, area) = area.split_left(1);
-    let area = Area { width: area.width.saturating_sub(1), ..area };
+    let area = margins(area);
     let left = Line::of("tracemark", ink.styles.current);
     let right = whereabouts(ink);
     ink.ends(area, 0, &left, &right);

@@ -1,6 +1,6 @@
 //! The rubric in a few lines under the content, for narrow screens.
 
-use super::ink::Ink;
+use super::ink::{Ink, margins};
 use super::line::{Line, fit};
 use super::{others, rubric, words};
 use crate::app::geometry::Area;
@@ -12,16 +12,20 @@ use crate::input::Action;
 pub(super) fn draw(ink: &mut Ink, area: Area, focused: bool) {
     ink.rule(area, if focused { ink.styles.rule_focused } else { ink.styles.rule });
     let (_, body) = area.split_top(1);
-    let (_, body) = body.split_left(1);
-    let body = Area { width: body.width.saturating_sub(1), ..body };
+    let body = margins(body);
     let Some(data) = ink.model.current() else { return };
-    let (rows, last) = body.split_bottom(1);
-    let (lines, current) = flow(ink, data, usize::from(rows.width));
-    let height = usize::from(rows.height);
+    let (lines, current) = flow(ink, data, usize::from(body.width));
+    // The last line, and whatever the rows leave, is for what is to be known of the current one.
+    let height = lines.len().min(usize::from(body.height.saturating_sub(1)));
+    let (rows, below) = body.split_top(u16::try_from(height).unwrap_or(0));
     let top = (current + 1).saturating_sub(height);
     ink.lines(rows, lines.get(top..).unwrap_or_default());
-    let (left, right) = last_line(ink, data, usize::from(last.width));
-    ink.ends(last, 0, &left, &right);
+    let right = comments(ink, data);
+    let room = usize::from(below.width).saturating_sub(right.width() + 2);
+    let about = about_row(ink, data, room);
+    ink.lines(below, about.get(..usize::from(below.height)).unwrap_or(&about));
+    let last = usize::from(below.height).saturating_sub(1);
+    ink.ends(below, last, &about.get(last).cloned().unwrap_or_default(), &right);
 }
 
 /// The rows one after another over as many lines as they need, and the line of the current one.
@@ -38,7 +42,7 @@ fn flow(ink: &Ink, data: &ItemData, width: usize) -> (Vec<Line>, usize) {
         if line > 0 && start + cell.width() > width {
             lines.push(cell);
         } else if let Some(line) = lines.last_mut() {
-            *line = std::mem::take(line).pad(if line.is_empty() { 0 } else { start }).join(cell);
+            *line = std::mem::take(line).pad(start).join(cell);
         }
         if is_current {
             current = lines.len() - 1;
@@ -89,41 +93,45 @@ fn options(ink: &Ink, data: &ItemData, config: &ScoreConfig, room: usize, line: 
     line.join(shown)
 }
 
-/// What is to be known of the current row, and how many comments there are.
-fn last_line(ink: &Ink, data: &ItemData, width: usize) -> (Line, Line) {
+/// How many comments there are, or the key that writes one.
+fn comments(ink: &Ink, data: &ItemData) -> Line {
     let (many, _) = rubric::count_comments(data);
-    let right = match (many, ink.key(Action::Comment)) {
+    match (many, ink.key(Action::Comment)) {
         (0, Some(key)) => Line::of(format!("{key} comment"), ink.styles.dim),
         (0, None) => Line::default(),
         (many, _) => Line::of(words::count(many, "comment"), ink.styles.dim),
-    };
-    let room = width.saturating_sub(right.width() + 2);
-    (about_row(ink, data, room), right)
+    }
 }
 
-/// A refusal, else what others gave, else the reason, else the description.
-fn about_row(ink: &Ink, data: &ItemData, room: usize) -> Line {
-    if let Some(line) = state(ink, data) {
-        return line.fitted(room, ink.glyphs.ellipsis);
-    }
-    let Some(config) = ink.model.current_config() else { return Line::default() };
+/// What is to be known of the current row, most important first: a refusal, how to type, what
+/// others gave, the reason, the description.
+fn about_row(ink: &Ink, data: &ItemData, room: usize) -> Vec<Line> {
+    let mut lines: Vec<Line> = state(ink, data).into_iter().collect();
+    let Some(config) = ink.model.current_config() else { return lines };
     let mine = data.mine.get(&config.id);
+    let say = |text: String, style| Line::of(fit(&text, room, ink.glyphs.ellipsis), style);
     if let Some(Progress::Refused(why)) = mine.map(|mine| &mine.progress) {
-        return Line::of(fit(&format!("refused: {why}"), room, ink.glyphs.ellipsis), ink.styles.error);
+        lines.push(say(format!("refused: {why}"), ink.styles.error));
     }
-    let given = others::on_row(ink, data, config);
-    if let Some(score) = given.first() {
-        let more = if given.len() > 1 { format!("  +{}", given.len() - 1) } else { String::new() };
-        let lines = others::lines(ink, score, room.saturating_sub(more.len()), 1);
-        return lines.into_iter().next().unwrap_or_default().add(more, ink.styles.dim);
+    if config.options().is_empty() && !config.is_archived {
+        let how = if config.data_type == DataType::Numeric { "type a number" } else { "write" };
+        lines.extend(ink.hint(ink.key(Action::EnterValue), how));
     }
-    let type_key = ink.key(Action::EnterValue).filter(|_| config.options().is_empty() && !config.is_archived);
-    let how = if config.data_type == DataType::Numeric { "type a number" } else { "write" };
-    let hint = ink.hint(type_key, how).map(|line| line.add("  ", ink.styles.dim)).unwrap_or_default();
-    let reason = mine.and_then(|mine| mine.reason.as_deref()).map(|reason| format!("why: {reason}"));
-    let text = reason.or_else(|| config.description.clone()).unwrap_or_default();
-    let text = fit(&text, room.saturating_sub(hint.width()), ink.glyphs.ellipsis);
-    hint.add(text, ink.styles.dim)
+    lines.extend(given(ink, data, config, room));
+    if let Some(reason) = mine.and_then(|mine| mine.reason.as_deref()) {
+        lines.push(say(format!("why: {reason}"), ink.styles.dim));
+    }
+    let description = config.description.as_deref().filter(|text| !text.trim().is_empty());
+    lines.extend(description.map(|text| say(text.to_owned(), ink.styles.dim)));
+    lines
+}
+
+/// What others gave, on one line.
+fn given(ink: &Ink, data: &ItemData, config: &ScoreConfig, room: usize) -> Option<Line> {
+    let scores = others::on_row(ink, data, config);
+    let more = if scores.len() > 1 { format!("  +{}", scores.len() - 1) } else { String::new() };
+    let line = others::lines(ink, scores.first()?, room.saturating_sub(more.len()), 1).into_iter().next()?;
+    Some(line.add(more, ink.styles.dim))
 }
 
 /// A word where the rubric or the earlier scores are not known.

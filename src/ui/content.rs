@@ -67,8 +67,10 @@ fn head(ink: &mut Ink, area: Area, subject: &Subject, rows: Option<&Rows>, focus
     }
     let room = usize::from(area.width).saturating_sub(left.width() + 2);
     let right = position(ink, rows, area);
-    let name = fit(name(ink, subject), room.saturating_sub(right.width() + 2), ink.glyphs.ellipsis);
-    let gap = if right.is_empty() { "" } else { "  " };
+    let room = room.saturating_sub(right.width() + 2);
+    // A few letters of a name say nothing.
+    let name = if room < 10 { String::new() } else { fit(name(ink, subject), room, ink.glyphs.ellipsis) };
+    let gap = if right.is_empty() || name.is_empty() { "" } else { "  " };
     ink.ends(area, 0, &left, &Line::of(name, ink.styles.dim).add(gap, ink.styles.dim).join(right));
 }
 

@@ -160,3 +160,10 @@ impl<'a> Ink<'a> {
         Some(Line::of(key?, self.styles.key).add(" ", self.styles.dim).add(words, self.styles.dim))
     }
 }
+
+/// An area without the columns left free at both sides of the screen, in line with the text of the
+/// panes.
+pub(super) fn margins(area: Area) -> Area {
+    let (_, area) = area.split_left(2);
+    Area { width: area.width.saturating_sub(1), ..area }
+}

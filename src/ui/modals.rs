@@ -28,7 +28,9 @@ pub(super) fn draw(ink: &mut Ink, modal: &Modal) {
 
 /// Clears an area and draws a border with a title, a counter and keys; says what is inside.
 pub(super) fn boxed(ink: &mut Ink, outer: Area, title: &str, right: &Line, keys: &Line) -> Area {
-    ink.clear(outer);
+    // A free column at both sides keeps what is behind apart from the border.
+    let margin = outer.x.min(1);
+    ink.clear(Area { x: outer.x - margin, width: outer.width.saturating_add(1 + margin), ..outer });
     let [tl, tr, bl, br, flat, side] = ink.glyphs.modal;
     let border = ink.styles.modal_border;
     let across = usize::from(outer.width).saturating_sub(2);

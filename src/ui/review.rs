@@ -1,6 +1,6 @@
 //! The review of one item: header, panes, status line.
 
-use super::ink::Ink;
+use super::ink::{Ink, margins};
 use super::line::{Line, fit};
 use super::{compact, content, rubric, status, tree, words};
 use crate::app::ItemData;
@@ -43,8 +43,8 @@ fn focus(ink: &Ink, areas: &ReviewAreas) -> Pane {
     }
 }
 
-/// Draws the rules between panes and says where they meet the status line. Every rule beside the
-/// pane with the focus is in the accent colour.
+/// Draws the rules between panes and says where they meet the status line. The rule of the pane
+/// with the focus is the one on its left; the tree, which has none there, has the one on its right.
 fn rules(ink: &mut Ink, areas: &ReviewAreas, pane: Pane) -> Vec<u16> {
     let mut joints = Vec::new();
     if let Some(area) = areas.content.filter(|area| area.x > 0) {
@@ -52,15 +52,14 @@ fn rules(ink: &mut Ink, areas: &ReviewAreas, pane: Pane) -> Vec<u16> {
         joints.push(area.x);
     }
     if let Some(area) = areas.rubric.filter(|area| area.x > 0) {
-        ink.pane_rule(area, pane != Pane::Tree);
+        ink.pane_rule(area, pane == Pane::Rubric);
         joints.push(area.x);
     }
     joints
 }
 
 fn header(ink: &mut Ink, area: Area) {
-    let (_, area) = area.split_left(1);
-    let area = Area { width: area.width.saturating_sub(1), ..area };
+    let area = margins(area);
     let left = path(ink, usize::from(area.width) / 2);
     let right = pace(ink, area.width >= 90);
     ink.ends(area, 0, &left, &right);
@@ -185,8 +184,7 @@ fn badge(ink: &Ink, data: &ItemData) -> Line {
 
 /// The tree's stand-in on narrow screens: where the current observation is, and its facts.
 fn crumb(ink: &mut Ink, area: Area) {
-    let (_, area) = area.split_left(1);
-    let area = Area { width: area.width.saturating_sub(1), ..area };
+    let area = margins(area);
     let Some(subject) = ink.model.current().and_then(|data| data.subject.ready()) else { return };
     let keys = [(Action::ToggleTree, "tree"), (Action::Info, "info")];
     let mut right = Line::default();

@@ -23,9 +23,14 @@ pub(super) fn draw(ink: &mut Ink, area: Area, focused: bool) {
     let body = geometry::inner(area);
     let title = Area { y: area.y, height: area.height.min(1), ..body };
     let (given, rows) = ink.model.answered();
-    let answered = if rows > 0 { format!("{given} of {rows}") } else { String::new() };
-    ink.ends(title, 0, &ink.title("RUBRIC", focused), &Line::of(answered, ink.styles.dim));
     let Some(data) = ink.model.current() else { return };
+    let answered = match rows {
+        0 => String::new(),
+        // Said here, where nothing moves once they have come.
+        _ if data.scores.is_waiting() => format!("loading scores {}", ink.glyphs.ellipsis),
+        rows => format!("{given} of {rows}"),
+    };
+    ink.ends(title, 0, &ink.title("RUBRIC", focused), &Line::of(answered, ink.styles.dim));
     let (lines, current) = rubric_lines(ink, data, usize::from(body.width));
     let comments = comment_lines(ink, data);
     let (above, below) = share(body, lines.len(), comments.len());
@@ -56,9 +61,6 @@ fn rubric(ink: &mut Ink, area: Area, lines: &[Ends], current: (usize, usize)) {
 fn rubric_lines(ink: &Ink, data: &ItemData, width: usize) -> (Vec<Ends>, (usize, usize)) {
     let mut lines = Vec::new();
     let mut current = (0, 0);
-    if let Some(said) = state_of_scores(ink, data, width) {
-        lines.extend(said);
-    }
     for (at, config) in ink.model.rubric_configs().into_iter().enumerate() {
         let start = lines.len();
         let is_current = at == ink.model.review.row;
@@ -67,6 +69,7 @@ fn rubric_lines(ink: &Ink, data: &ItemData, width: usize) -> (Vec<Ends>, (usize,
             current = (start, lines.len());
         }
     }
+    lines.extend(state_of_scores(ink, data, width).unwrap_or_default());
     lines.extend(other_scores(ink, data, width));
     (lines, current)
 }
@@ -86,8 +89,7 @@ fn state_of_scores(ink: &Ink, data: &ItemData, width: usize) -> Option<Vec<Ends>
         Load::Failed(failure) => {
             say(&format!("Earlier scores could not be read: {}", failure.message), ink.styles.warn)
         }
-        Load::Waiting => say(&format!("loading earlier scores {dots}"), ink.styles.dim),
-        Load::Ready(_) | Load::Missing => None,
+        Load::Ready(_) | Load::Missing | Load::Waiting => None,
     }
 }
 

@@ -1,11 +1,11 @@
 //! The status line: a message or the keys of this place on the left, the connection on the right.
 
-use super::ink::Ink;
+use super::ink::{Ink, margins};
 use super::line::{Line, fit};
 use super::words::moment;
 use crate::app::geometry::Area;
 use crate::app::{Connection, Model, Screen, contexts};
-use crate::domain::{DataType, ItemStatus};
+use crate::domain::{ConfigId, DataType, ItemStatus};
 use crate::input::{Action, Context, place};
 
 /// Draws rule and line; vertical rules of the panes above end at these columns.
@@ -15,8 +15,7 @@ pub(super) fn draw(ink: &mut Ink, area: Area, joints: &[u16]) {
         ink.join_below(*x, area.y);
     }
     let (_, line) = area.split_top(1);
-    let (_, line) = line.split_left(1);
-    let line = Area { width: line.width.saturating_sub(1), ..line };
+    let line = margins(line);
     let right = right(ink, line.width >= 90);
     let room = usize::from(line.width).saturating_sub(right.width() + 2);
     let left = left(ink, room);
@@ -42,7 +41,9 @@ fn hints(ink: &Ink, room: usize) -> Line {
     let help = ink.hint(ink.key(Action::Help), Action::Help.hint()).unwrap_or_default();
     let mut line = Line::default();
     let actions = useful(ink.model).iter();
-    let of_actions = actions.filter_map(|action| ink.hint(ink.key(*action), words(ink.model, *action)));
+    let of_actions = actions
+        .filter(|action| makes_sense(ink.model, **action))
+        .filter_map(|action| ink.hint(ink.key(*action), words(ink.model, *action)));
     for hint in digits(ink).into_iter().chain(of_actions) {
         let taken = line.width() + hint.width() + dot.len() + help.width();
         if taken > room {
@@ -51,6 +52,21 @@ fn hints(ink: &Ink, room: usize) -> Line {
         line = line.join(hint).add(&dot, ink.styles.dim);
     }
     line.join(help)
+}
+
+/// Whether an action would do anything but say why not.
+fn makes_sense(model: &Model, action: Action) -> bool {
+    let scored = |id: &ConfigId| model.current().is_some_and(|data| data.mine.contains_key(id));
+    match action {
+        Action::Reason => model.current_config().is_some_and(|config| scored(&config.id)),
+        Action::Open | Action::PaneRight | Action::Guidelines => {
+            model.screen != Screen::Browse || model.browse.queue().is_some()
+        }
+        Action::Reopen => model.browse.item().is_some_and(|item| item.status == ItemStatus::Completed),
+        Action::ReviewSkipped => !model.review.skipped.is_empty(),
+        Action::Unsent => !model.open_writes.is_empty(),
+        _ => true,
+    }
 }
 
 /// What an action is called here.

@@ -31,16 +31,19 @@ pub(super) fn draw(ink: &mut Ink, cursor: usize) {
     ink.lines(body, lines.get(top..).unwrap_or_default());
 }
 
-/// All lines, and the last of those of the current write.
+/// The lines around the current write, and the last of its own.
 fn lines(ink: &Ink, writes: &[&Written], cursor: usize, inside: usize) -> (Vec<Line>, usize) {
     if writes.is_empty() {
         let text = format!("{} everything is sent", ink.glyphs.done);
         return (vec![Line::of(text, ink.styles.ok)], 0);
     }
+    let cursor = cursor.min(writes.len() - 1);
+    // Every write has a line, so nothing further away than this can be in view.
+    let around = usize::from(geometry::viewer(ink.model.size).height);
+    let first = cursor.saturating_sub(around);
     let mut lines = Vec::new();
     let mut end = 0;
-    let cursor = cursor.min(writes.len() - 1);
-    for (at, written) in writes.iter().enumerate() {
+    for (at, written) in writes.iter().enumerate().skip(first).take(2 * around + 1) {
         lines.extend(write_lines(ink, written, at == cursor, inside));
         if at == cursor {
             end = lines.len() - 1;
@@ -94,7 +97,7 @@ fn state(ink: &Ink, written: &Written) -> String {
     let offline = matches!(ink.model.connection, Connection::Failed(_));
     let error = written.last_error.as_deref();
     match written.state {
-        WriteState::Held => "saved here, sends when you leave the item".into(),
+        WriteState::Held => "saved here, sends when you go on".into(),
         WriteState::Pending if offline => "saved here, sends when the network is back".into(),
         WriteState::Pending => match (&ink.model.pause, written.next_attempt_at, error) {
             (Some(pause), ..) => format!("saved here, waits: {}", pause.why),
