@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 use std::io::{Read, Write};
+use std::num::NonZeroU16;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -21,6 +22,10 @@ struct Terminal {
     master: Box<dyn MasterPty + Send>,
     raw: Vec<u8>,
     _folder: TempDir,
+}
+
+fn cells(n: u16) -> NonZeroU16 {
+    NonZeroU16::new(n).unwrap()
 }
 
 impl Terminal {
@@ -50,7 +55,7 @@ impl Terminal {
             }
         });
         let input = pair.master.take_writer().unwrap();
-        let screen = vt100::Parser::new(rows, columns, 0);
+        let screen = vt100::Parser::new(cells(rows), cells(columns), 0);
         Self { screen, output, input, child, master: pair.master, raw: Vec::new(), _folder: folder }
     }
 
@@ -155,7 +160,11 @@ fn three_thousand_keys_at_once_all_arrive() {
     terminal.send(b"\x1b");
     terminal.wait_until("the editor closed", |text| !text.contains("Comment on"));
     terminal.settle();
-    assert!(!terminal.text().contains("RUBRIC"), "an odd number of zooms leaves one pane:\n{}", terminal.text());
+    assert!(
+        !terminal.text().contains("RUBRIC"),
+        "an odd number of zooms leaves one pane:\n{}",
+        terminal.text()
+    );
 }
 
 #[test]
@@ -189,13 +198,13 @@ fn resizing_keeps_the_layout_and_too_small_says_so() {
     for (columns, rows) in [(40, 10), (1, 1), (250, 80), (59, 15), (80, 24)] {
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         terminal.master.resize(size).unwrap();
-        terminal.screen.screen_mut().set_size(rows, columns);
+        terminal.screen.screen_mut().set_size(cells(rows), cells(columns));
     }
     terminal.settle();
     terminal.wait_for("Support quality");
     let size = PtySize { rows: 12, cols: 50, pixel_width: 0, pixel_height: 0 };
     terminal.master.resize(size).unwrap();
-    terminal.screen.screen_mut().set_size(12, 50);
+    terminal.screen.screen_mut().set_size(cells(12), cells(50));
     terminal.wait_for("60");
     terminal.send(b"\x03");
     assert_eq!(terminal.wait_for_end(), 0);

@@ -11,7 +11,9 @@ use tokio_util::sync::CancellationToken;
 use tracemark::api::{Client, Connection};
 use tracemark::app::{Model, Screen, Start};
 use tracemark::config::Destination;
-use tracemark::domain::{Counts, DataType, ItemStatus, Object, ObjectKind, Score, Source, Target, Value};
+use tracemark::domain::{
+    Counts, DataType, Independent, ItemStatus, Object, ObjectKind, Score, Source, Target, Value,
+};
 use tracemark::input::Keymap;
 use tracemark::runtime::{Headless, clock};
 use tracemark::server::{Options, Seed, Workspace, serve};
@@ -75,7 +77,7 @@ fn start(queue: &str) -> Start {
         web_url: None,
         annotator: "tester".into(),
         author: None,
-        independent: false,
+        independent: Independent::None,
         hold: Duration::ZERO,
         queue: Some(queue.into()),
         item: None,

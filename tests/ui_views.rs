@@ -50,13 +50,6 @@ fn browse_screen() {
         world.press("j l");
         world
     });
-    snap("browse-offline-cached", |size| {
-        let mut world = World::new(size, Server { connects: None, ..server() });
-        let cached = now().checked_sub(jiff::SignedDuration::from_hours(3)).ok();
-        world.send(Msg::Queues { result: Ok(queues(&Texts::default())), cached_at: cached });
-        world.send(Msg::ConnectFailed(offline()));
-        world
-    });
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::modal::Modal;
 use super::msg::{Pause, ServerInfo};
 use super::review::Review;
 use crate::domain::rows::Rows;
-use crate::domain::{ConfigId, ItemId, Now, ScoreConfig, Written};
+use crate::domain::{ConfigId, Independent, ItemId, Now, ScoreConfig, Written};
 use crate::input::Keymap;
 
 /// How the program was started.
@@ -30,8 +30,9 @@ pub struct Start {
     pub annotator: String,
     /// The annotator's Langfuse user, for comments.
     pub author: Option<String>,
-    /// Write scores as API rather than ANNOTATION, so that several people can rate an item.
-    pub independent: bool,
+    /// Queues whose scores are written as API rather than ANNOTATION, so that several people can
+    /// rate an item.
+    pub independent: Independent,
     /// How long the last completed item is held before it is sent.
     pub hold: Duration,
     /// Queue to open at once, by name or id.

@@ -139,7 +139,9 @@ fn build_score(
         },
         |mine| mine.id.clone(),
     );
-    let source = if model.start.independent { Source::Api } else { Source::Annotation };
+    let queue = model.reviewed_queue();
+    let independent = queue.is_some_and(|q| model.start.independent.includes(&q.name, q.id.as_str()));
+    let source = if independent { Source::Api } else { Source::Annotation };
     Some(ScoreWrite {
         id,
         target,

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::args::{ReviewArgs, Shared};
 use super::{ENV, Failure, load};
 use crate::app::Start;
-use crate::config::{Config, Destination, Independent, ensure_private_dir};
+use crate::config::{Config, Destination, ensure_private_dir};
 use crate::runtime::{self, Options};
 use crate::theme::Theme;
 
@@ -47,7 +47,7 @@ fn options(config: Config, shared: &Shared, args: &ReviewArgs) -> Options {
         place,
         embedded: web_url.is_none(),
         web_url,
-        independent: independent(&config.independent, args.queue.as_deref()),
+        independent: config.independent,
         annotator: config.annotator,
         author: config.author_user_id,
         hold: config.hold,
@@ -65,13 +65,5 @@ fn options(config: Config, shared: &Shared, args: &ReviewArgs) -> Options {
         log: config.dirs.log(),
         theme: Theme::new(config.color, config.ascii),
         allow_insecure_http: shared.insecure_http,
-    }
-}
-
-/// Whether scores are those of independent raters, as far as it is known before a queue is open.
-fn independent(setting: &Independent, queue: Option<&str>) -> bool {
-    match (setting, queue) {
-        (Independent::Queues(_), Some(queue)) => setting.includes(queue, queue),
-        _ => *setting == Independent::All,
     }
 }

@@ -19,7 +19,6 @@ use std::time::Duration;
 pub use connection::{Destination, EMBEDDED, check_url};
 pub use dirs::{Dirs, ensure_private_dir};
 pub use profiles::{Profile, Profiles};
-pub use settings::Independent;
 
 use crate::input::Keymap;
 use settings::Settings;
@@ -52,7 +51,7 @@ pub struct Config {
     /// How long the last completed item is held back so that it can still be undone.
     pub hold: Duration,
     /// Where several people rate the same items.
-    pub independent: Independent,
+    pub independent: crate::domain::Independent,
     /// Draw with ASCII only.
     pub ascii: bool,
     /// Use colours.

@@ -1,5 +1,6 @@
 //! `config.toml`.
 
+use crate::domain::Independent;
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,29 +12,6 @@ use super::document::{Document, all_well, entries, flag, text, texts};
 
 /// The longest completed items may be held.
 const LONGEST_HOLD: Duration = Duration::from_mins(10);
-
-/// Queues whose items several people rate, each for themselves.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Independent {
-    /// None.
-    #[default]
-    None,
-    /// All.
-    All,
-    /// These, by name or id.
-    Queues(Vec<String>),
-}
-
-impl Independent {
-    /// Whether a queue, known by name and id, is one of them.
-    pub fn includes(&self, name: &str, id: &str) -> bool {
-        match self {
-            Self::None => false,
-            Self::All => true,
-            Self::Queues(queues) => queues.iter().any(|queue| queue == name || queue == id),
-        }
-    }
-}
 
 /// What `config.toml` says.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Settings as a user meets them: files in three directories, an environment, flags.
 
+use crate::domain::Independent;
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;

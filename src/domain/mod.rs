@@ -21,7 +21,7 @@ pub use config::{Category, Refusal, ScoreConfig, TEXT_UNITS};
 pub use ids::{
     CommentId, ConfigId, ItemId, ObservationId, ProjectId, QueueId, ScoreId, SessionId, TraceId, UserId,
 };
-pub use queue::{Counts, Item, ItemStatus, Object, ObjectKind, Queue};
+pub use queue::{Counts, Independent, Item, ItemStatus, Object, ObjectKind, Queue};
 pub use score::{DataType, Score, Source, Target, Value, score_id};
 pub use subject::{Subject, SubjectHeader};
 pub use time::{Now, ago, clock, duration};

@@ -116,3 +116,27 @@ pub struct Item {
     /// When it last changed; also moves when the web UI opens it.
     pub updated_at: Timestamp,
 }
+
+/// Queues whose items several people rate, each for themselves.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Independent {
+    /// None.
+    #[default]
+    None,
+    /// All.
+    All,
+    /// These, by name or id.
+    Queues(Vec<String>),
+}
+
+impl Independent {
+    /// Whether a queue, known by name and id, is one of them.
+    #[must_use]
+    pub fn includes(&self, name: &str, id: &str) -> bool {
+        match self {
+            Self::None => false,
+            Self::All => true,
+            Self::Queues(queues) => queues.iter().any(|queue| queue == name || queue == id),
+        }
+    }
+}

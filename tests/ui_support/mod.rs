@@ -55,7 +55,7 @@ impl World {
             web_url: Some("https://langfuse.example".into()),
             annotator: "ada".into(),
             author: None,
-            independent: false,
+            independent: tracemark::domain::Independent::None,
             hold: Duration::from_secs(10),
             queue: None,
             item: None,
@@ -118,7 +118,7 @@ impl World {
                 Some(Err(failure)) => vec![Msg::ConnectFailed(failure.clone())],
             },
             Effect::FetchQueues if server.queues => {
-                vec![Msg::Queues { result: Ok(queues(&server.texts)), cached_at: None }]
+                vec![Msg::Queues(Ok(queues(&server.texts)))]
             }
             Effect::FetchConfigs if server.queues => vec![Msg::Configs(Ok(configs(&server.texts)))],
             Effect::FetchCounts(ids) => {

@@ -98,7 +98,7 @@ pub(super) fn start() -> Start {
         web_url: None,
         annotator: "ada".into(),
         author: None,
-        independent: false,
+        independent: Independent::None,
         hold: Duration::from_secs(10),
         queue: None,
         item: None,
