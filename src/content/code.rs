@@ -12,6 +12,9 @@ use super::wrap::Text;
 /// reviewer waiting.
 pub(super) const BUDGET: usize = 100_000;
 
+/// What a block costs however short it is, in bytes of code.
+const BLOCK: usize = 200;
+
 /// Longest line coloured, in bytes.
 const LINE: usize = 4000;
 
@@ -50,9 +53,10 @@ static TONES: LazyLock<Vec<(Scope, Tone)>> = LazyLock::new(|| {
 /// The lines of a code block, coloured when its language is known and the budget allows.
 pub(super) fn highlight(code: &str, info: &str, budget: &mut usize) -> Vec<Text> {
     let code = code.strip_suffix('\n').unwrap_or(code);
-    let affordable = code.len() <= *budget && code.split('\n').all(|line| line.len() <= LINE);
+    let cost = code.len() + BLOCK;
+    let affordable = cost <= *budget && code.split('\n').all(|line| line.len() <= LINE);
     let coloured = syntax(info).filter(|_| affordable).and_then(|syntax| {
-        *budget -= code.len();
+        *budget -= cost;
         colour(code, syntax)
     });
     coloured.unwrap_or_else(|| code.split('\n').map(|line| Text::new(line, Tone::Code)).collect())
@@ -74,8 +78,10 @@ fn colour(code: &str, syntax: &SyntaxReference) -> Option<Vec<Text>> {
         let mut at = 0;
         for (offset, op) in ops {
             let end = offset.min(line.len());
-            text.push(line.get(at..end)?, tone(&stack));
-            at = end;
+            if end > at {
+                text.push(line.get(at..end)?, tone(&stack));
+                at = end;
+            }
             stack.apply(&op).ok()?;
         }
         text.push(line.get(at..)?, tone(&stack));

@@ -115,7 +115,11 @@ fn said_by<'a>(word: &'a str, node: &'a Node) -> Option<Message<'a>> {
     message.speaker = name.filter(|name| role(name) != known || known.is_none());
     let parts = &mut message.parts;
     parts.extend(
-        THOUGHTS.iter().filter_map(|key| node.get(key)?.text()).filter(|t| !t.is_empty()).map(Part::Thought),
+        THOUGHTS
+            .iter()
+            .filter_map(|key| node.get(key)?.text())
+            .filter(|t| !t.is_empty())
+            .map(|text| Part::Thought(text.into())),
     );
     if speaker == Role::Tool && node.get("tool_calls").is_none_or(Node::is_empty) {
         results(node, name, parts);

@@ -11,6 +11,9 @@ const BAR: usize = 2;
 /// Narrowest page that gets a bar and indentation.
 const NARROW: usize = 8;
 
+/// Levels of indentation kept apart; what is nested deeper is not indented further.
+const LEVELS: usize = 64;
+
 /// Rows so far, and what the next ones start with.
 pub(super) struct Page {
     width: usize,
@@ -19,6 +22,8 @@ pub(super) struct Page {
     /// Whose rows these are.
     pub(super) bar: Option<Role>,
     indents: Vec<Indent>,
+    /// Levels beyond the last one kept.
+    deeper: usize,
     pub(super) rows: Vec<Row>,
 }
 
@@ -31,7 +36,14 @@ struct Indent {
 impl Page {
     /// An empty page.
     pub(super) fn new(width: u16, wrap: bool) -> Self {
-        Self { width: usize::from(width.max(1)), wrap, bar: None, indents: Vec::new(), rows: Vec::new() }
+        Self {
+            width: usize::from(width.max(1)),
+            wrap,
+            bar: None,
+            indents: Vec::new(),
+            deeper: 0,
+            rows: Vec::new(),
+        }
     }
 
     /// The finished rows.
@@ -60,6 +72,10 @@ impl Page {
     ///
     /// On a page too narrow for more indentation only `first` is shown.
     pub(super) fn indent(&mut self, first: Span, rest: Span) {
+        if self.indents.len() == LEVELS {
+            self.deeper += 1;
+            return;
+        }
         let used: usize = self.indents.iter().map(|indent| width(&indent.rest.text)).sum();
         let fits = used + width(&rest.text) <= self.inner() / 2;
         let rest = if fits { rest } else { Span::new("", Tone::Plain) };
@@ -74,7 +90,10 @@ impl Page {
 
     /// Takes the last indentation back.
     pub(super) fn dedent(&mut self) {
-        self.indents.pop();
+        match self.deeper.checked_sub(1) {
+            Some(deeper) => self.deeper = deeper,
+            None => drop(self.indents.pop()),
+        }
     }
 
     /// Adds a text, wrapped at words whatever `wrap` says.

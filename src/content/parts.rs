@@ -1,5 +1,7 @@
 //! What a message is made of: text, thoughts, calls, results, media.
 
+use std::borrow::Cow;
+
 use super::media;
 use super::names::{CALL_FIELDS, MEDIA_FIELDS, PART_NOISE, RESULT_FIELDS, THOUGHT_FIELDS};
 use super::node::Node;
@@ -10,7 +12,7 @@ pub(super) enum Part<'a> {
     /// Words, in Markdown.
     Text(&'a str),
     /// What the model thought.
-    Thought(&'a str),
+    Thought(Cow<'a, str>),
     /// The model refused, and said so.
     Refusal(&'a str),
     /// A tool is called.
@@ -120,7 +122,7 @@ fn typed<'a>(kind: &str, node: &'a Node) -> Option<Part<'a>> {
 fn shaped(node: &Node) -> Option<Part<'_>> {
     if let Some(text) = node.get("text").and_then(Node::text) {
         let thought = node.get("thought") == Some(&Node::Bool(true));
-        return Some(if thought { Part::Thought(text) } else { Part::Text(text) });
+        return Some(if thought { Part::Thought(text.into()) } else { Part::Text(text) });
     }
     if let Some(inner) = node.any(&["functionCall", "function_call", "toolUse"]) {
         return call(inner);
@@ -138,9 +140,14 @@ fn shaped(node: &Node) -> Option<Part<'_>> {
     Some(Part::Result { name: None, id: None, value, failed: false })
 }
 
-fn thought(node: &Node) -> &str {
-    let summary = || node.any(&["summary", "content"])?.items()?.first()?.any_text(&["text"]);
-    node.any_text(&["thinking", "reasoning", "text", "content"]).or_else(summary).unwrap_or_default()
+/// What the model thought: as one text, or as a list of summaries.
+fn thought(node: &Node) -> Cow<'_, str> {
+    if let Some(text) = node.any_text(&["thinking", "reasoning", "text"]) {
+        return text.into();
+    }
+    let Some(list) = node.any(&["summary", "content"]) else { return Cow::default() };
+    let texts = list.items().unwrap_or_default().iter().filter_map(|item| item.any_text(&["text"]));
+    list.text().map_or_else(|| texts.collect::<Vec<_>>().join("\n\n").into(), Cow::from)
 }
 
 /// Reads a tool call; a tool's definition is none.

@@ -78,6 +78,12 @@ t│  {\"n\": 1}
 }
 
 #[test]
+fn all_summaries_of_a_thought_are_shown() {
+    let text = r#"[{"type":"reasoning","id":"r","summary":[{"type":"summary_text","text":"One."},{"type":"summary_text","text":"Two."}]}]"#;
+    assert_eq!(pretty(text, 60), "a│assistant\na│thinking\na│One.\na│\na│Two.\n");
+}
+
+#[test]
 fn completions_show_their_message_and_count_the_rest() {
     let text = r#"{"id":"x","choices":[{"index":0,"finish_reason":"length","message":{"role":"assistant","content":"So **far**","refusal":null,"rating":5}}],"usage":{"n":1},"warnings":["late"],"tools":[{"type":"function","function":{"name":"track"}}]}"#;
     let expected = "\

@@ -145,3 +145,49 @@ fn deep_documents_are_harmless() {
         check(&(open.repeat(depth) + "1" + &close.repeat(depth)), 80, true);
     }
 }
+
+#[test]
+fn hostile_text_is_harmless() {
+    let pieces = [
+        "\\",
+        "`",
+        "[",
+        "*",
+        "_a",
+        "|a",
+        "d",
+        "@",
+        "data:a/b;base64,",
+        "<b>\n",
+        "> ",
+        "- ",
+        "-\n",
+        "{",
+        "[1,",
+        "🇩",
+        "a\u{301}",
+        "\u{301}",
+        "配",
+        "\u{200d}",
+        "\t",
+        "\n",
+        "\r",
+        "f(a=",
+        "{'a':",
+        "a='b' ",
+        "user: x\nassistant: y\n",
+        "![x](y)",
+        "&amp;",
+        "```py\nx = 1\n```\n",
+        "👩\u{200d}",
+    ];
+    for piece in pieces {
+        check(&piece.repeat(10_000 / piece.len()), 80, true);
+    }
+    let columns = 2000;
+    check(
+        &format!("{}\n{}\n{}", "|a".repeat(columns), "|-".repeat(columns), "|b\n".repeat(columns)),
+        80,
+        true,
+    );
+}
