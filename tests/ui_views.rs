@@ -1,4 +1,5 @@
 //! What the screens look like, as text with a hash of the styles.
+#![expect(clippy::unwrap_used, reason = "a test stops where its data is wrong")]
 
 mod ui_support;
 
@@ -50,10 +51,13 @@ fn browse_screen() {
         world.press("j l");
         world
     });
-    snap("browse-offline-cached", |size| {
-        let mut world = World::new(size, Server { connects: None, ..server() });
-        let cached = now().checked_sub(jiff::SignedDuration::from_hours(3)).ok();
-        world.send(Msg::Queues { result: Ok(queues(&Texts::default())), cached_at: cached });
+    snap("browse-offline", |size| {
+        let mut world = World::new(size, server());
+        world.send(Msg::ConnectFailed(offline()));
+        world
+    });
+    snap("browse-offline-no-items", |size| {
+        let mut world = World::new(size, Server { items: false, ..server() });
         world.send(Msg::ConnectFailed(offline()));
         world
     });
@@ -258,7 +262,7 @@ fn places() -> Vec<World> {
     let missing = review(size, Server { subject: Some(Ok(None)), ..server() });
     let object = Object { kind: ObjectKind::Session, id: "s-204".into() };
     let subject = Some(Ok(Some(Arc::new(session(&Texts::default())))));
-    let conversation = review(size, Server { object, subject, ..server() });
+    let conversation = review(size, Server { subject, object, ..server() });
     let keys = [
         "",
         "?",

@@ -130,6 +130,10 @@ fn items(ink: &mut Ink, area: Area, focused: bool) {
     let items = &ink.model.browse.items;
     match (items.list.len(), &items.failure) {
         (None, Some(failure)) => words::failure(ink, body, "The items could not be loaded.", failure),
+        (None, None) if matches!(ink.model.connection, Connection::Failed(_)) => {
+            let text = "Items are listed once the server answers.";
+            words::instead(ink, body, text, Some("What you decided is saved here and sends then."));
+        }
         (None, None) => words::waiting(ink, body, "loading the items"),
         (Some(0), _) => empty(ink, body),
         (Some(len), _) => item_list(ink, body, len, focused),

@@ -87,7 +87,7 @@ impl World {
 
     /// Lets messages in the status line go.
     pub fn quiet(&mut self) {
-        self.mono += Duration::from_secs(60);
+        self.mono += Duration::from_mins(1);
         self.send(Msg::Deadline);
     }
 
@@ -118,7 +118,7 @@ impl World {
                 Some(Err(failure)) => vec![Msg::ConnectFailed(failure.clone())],
             },
             Effect::FetchQueues if server.queues => {
-                vec![Msg::Queues { result: Ok(queues(&server.texts)), cached_at: None }]
+                vec![Msg::Queues(Ok(queues(&server.texts)))]
             }
             Effect::FetchConfigs if server.queues => vec![Msg::Configs(Ok(configs(&server.texts)))],
             Effect::FetchCounts(ids) => {
