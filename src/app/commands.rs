@@ -175,7 +175,10 @@ fn set_filter(model: &mut Model, filter: Filter, effects: &mut Vec<Effect>) {
 }
 
 fn reopen_under_cursor(model: &mut Model, effects: &mut Vec<Effect>) {
-    let Some(item) = model.browse.item().cloned() else { return };
+    let Some(item) = model.browse.item().cloned() else {
+        model.say("no item here");
+        return;
+    };
     moving::reopen_item(model, &item.id, item.queue_id, item.status, effects);
 }
 

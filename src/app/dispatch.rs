@@ -58,6 +58,8 @@ fn handle(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
         Msg::Labels(labels) => {
             model.browse.labels.extend(labels.into_iter().map(|label| (label.object_id.clone(), label)));
         }
+        Msg::Item(Ok(item)) => review::open_item(model, item, effects),
+        Msg::Item(Err(failure)) => model.say(failure.message),
         Msg::Shutdown => effects.push(Effect::QuitNow),
         other => handle_item(model, other, effects),
     }
@@ -135,8 +137,12 @@ fn open_wished(model: &mut Model, effects: &mut Vec<Effect>) {
     match queues.iter().position(fits) {
         Some(at) => {
             model.browse.cursor = at;
+            let id = queues[at].id.clone();
             browse::show_queue(model, effects);
-            moving::start(model, effects);
+            match model.start.item.take() {
+                Some(item) => effects.push(Effect::FetchItem(id, item.into())),
+                None => moving::start(model, effects),
+            }
         }
         None => model.say(format!("there is no queue `{wish}` in this project")),
     }

@@ -20,6 +20,8 @@ pub enum Effect {
     FetchConfigs,
     /// Load a page of items.
     FetchItems(FetchPage),
+    /// Load one item, to open it.
+    FetchItem(QueueId, ItemId),
     /// Find names for items whose objects are these.
     FetchLabels(Vec<Object>),
     /// Have these items fetched, most wanted first; whatever else is being fetched is cancelled.

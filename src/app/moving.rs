@@ -73,8 +73,15 @@ pub(super) fn complete(model: &mut Model, effects: &mut Vec<Effect>) {
     } else {
         model.say("already completed");
     }
-    let next = model.review.position + 1;
+    let next = after_current(model);
     seek(model, next, effects);
+}
+
+/// Where to look for the next item: behind the current one, if it is in the list.
+fn after_current(model: &Model) -> usize {
+    let position = model.review.position;
+    let here = model.browse.items.list.get(position).map(|item| &item.id);
+    if here == model.review.item.as_ref() { position + 1 } else { 0 }
 }
 
 /// The item completed before the last one need not be held any longer.
@@ -133,7 +140,7 @@ pub(super) fn skip(model: &mut Model, effects: &mut Vec<Effect>) {
     if model.current().is_some_and(|data| data.status() == ItemStatus::Pending) {
         model.review.skipped.insert(id);
     }
-    let next = model.review.position + 1;
+    let next = after_current(model);
     seek(model, next, effects);
 }
 

@@ -40,6 +40,8 @@ pub enum Msg {
         /// Items newest first, and how many the filter has at the server.
         result: Result<(Vec<Item>, usize), Failure>,
     },
+    /// The item named on the command line.
+    Item(Result<Item, Failure>),
     /// Root observations of some items' objects, to name the items in the list.
     Labels(Vec<Label>),
     /// What an item shows; `None` when its object does not exist (any more).

@@ -141,6 +141,12 @@ pub(super) fn open_at(model: &mut Model, position: usize, effects: &mut Vec<Effe
     show_item(model, position, item, effects);
 }
 
+/// Opens an item that need not be in the list.
+pub(super) fn open_item(model: &mut Model, item: Item, effects: &mut Vec<Effect>) {
+    let position = model.browse.items.list.position(&item.id).unwrap_or(0);
+    show_item(model, position, item, effects);
+}
+
 fn show_item(model: &mut Model, position: usize, item: Item, effects: &mut Vec<Effect>) {
     if model.screen == Screen::Browse {
         start_run(model);

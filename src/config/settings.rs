@@ -99,7 +99,7 @@ fn named(value: &DeValue<'_>) -> Result<String, String> {
 
 fn hold(value: &DeValue<'_>) -> Result<Duration, String> {
     let wrong = || "must be a time such as \"10s\", or \"0s\" to send at once".to_owned();
-    let parsed: SignedDuration = text(value).and_then(|text| text.parse().map_err(|_| wrong()))?;
+    let parsed: SignedDuration = value.as_str().and_then(|text| text.parse().ok()).ok_or_else(wrong)?;
     let hold = Duration::try_from(parsed).map_err(|_| wrong())?;
     if hold > LONGEST_HOLD { Err("must be at most \"10m\"".into()) } else { Ok(hold) }
 }

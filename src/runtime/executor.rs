@@ -121,6 +121,12 @@ impl Executor {
             }
             Effect::FetchCounts(queues) => drop(tasks.spawn(fetch::counts(link, queues, messages))),
             Effect::FetchItems(page) => drop(tasks.spawn(fetch::items(link, page, messages))),
+            Effect::FetchItem(queue, item) => {
+                tasks.spawn(async move {
+                    let result = link.client.item(&queue, &item).await.map_err(|e| fetch::failure(&e));
+                    tell(&messages, Msg::Item(result));
+                });
+            }
             Effect::FetchLabels(objects) => drop(tasks.spawn(fetch::labels(link, objects, messages))),
             Effect::FetchComments(item, object) => {
                 drop(tasks.spawn(fetch::comments(link, item, object, messages)))

@@ -84,6 +84,21 @@ fn the_queue_named_on_the_command_line_opens_by_itself() {
 }
 
 #[test]
+fn the_item_named_on_the_command_line_opens_and_the_list_goes_on_from_its_start() {
+    let mut play = Play::new();
+    play.model.start.queue = Some("q".into());
+    play.model.start.item = Some("i7".into());
+    play.connect();
+    play.answer_items((0..3).map(item).collect());
+    assert!(play.effects.contains(&Effect::FetchItem("q".into(), "i7".into())));
+    play.tell(Msg::Item(Ok(item(7))));
+    play.arrive("i7", Vec::new());
+    assert_eq!(play.current(), "i7");
+    play.keys("Space");
+    assert_eq!(play.current(), "i0");
+}
+
+#[test]
 fn unbound_keys_say_so() {
     let mut play = Play::with_items(1);
     play.keys("x");

@@ -1,0 +1,137 @@
+//! `doctor`: what tracemark finds here, and whether it works.
+
+use std::io::IsTerminal as _;
+use std::path::Path;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::args::Shared;
+use super::terminal::print;
+use super::{ENV, Failure, block_on, load, serve};
+use crate::api::{Client, Connection, Server};
+use crate::config::{Config, Destination, Dirs};
+use crate::runtime::clock::wall;
+use crate::server::{self, Seed};
+
+/// Prints one line for each thing; fails with the first that does not work.
+pub(super) fn run(shared: &Shared) -> Result<(), Failure> {
+    row("version", env!("CARGO_PKG_VERSION"))?;
+    let dirs = Dirs::find(ENV)?;
+    paths(&dirs)?;
+    terminal()?;
+    let config = load(shared, None, false)?;
+    row("annotator", &config.annotator)?;
+    row("drawing", if config.ascii { "ASCII" } else { "Unicode" })?;
+    row("colours", if config.color { "yes" } else { "no (NO_COLOR)" })?;
+    connection(&config, shared.insecure_http)
+}
+
+fn row(name: &str, value: &str) -> Result<(), Failure> {
+    print(&format!("{name:<13} {value}\n"))
+}
+
+fn paths(dirs: &Dirs) -> Result<(), Failure> {
+    let files = [
+        ("settings", dirs.config.join("config.toml")),
+        ("keys", dirs.config.join("keymap.toml")),
+        ("profiles", dirs.profiles()),
+        ("outbox", dirs.database()),
+        ("workspace", dirs.workspace()),
+        ("log", dirs.log()),
+    ];
+    for (name, path) in files {
+        row(name, &format!("{}{}", path.display(), state(&path)))?;
+    }
+    Ok(())
+}
+
+/// What there is to say about a file besides its name.
+fn state(path: &Path) -> &'static str {
+    match std::fs::metadata(path) {
+        Err(_) => " (not there yet)",
+        #[cfg(unix)]
+        Ok(found) if std::os::unix::fs::MetadataExt::mode(&found) & 0o077 != 0 && holds_secrets(path) => {
+            " (others may read it: chmod 600)"
+        }
+        Ok(_) => "",
+    }
+}
+
+#[cfg(unix)]
+fn holds_secrets(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == "profiles.toml" || name == "workspace.db")
+}
+
+fn terminal() -> Result<(), Failure> {
+    let name = ENV("TERM").unwrap_or_else(|| "TERM is not set".into());
+    let usable = std::io::stdin().is_terminal() && std::io::stdout().is_terminal() && name != "dumb";
+    row("terminal", &format!("{name}{}", if usable { "" } else { " (no terminal for the UI here)" }))
+}
+
+fn connection(config: &Config, allow_insecure_http: bool) -> Result<(), Failure> {
+    match &config.destination {
+        Destination::Embedded if !config.dirs.workspace().exists() => {
+            row("connection", "embedded workspace, made with sample data at first use")
+        }
+        Destination::Embedded => {
+            row("connection", "embedded workspace")?;
+            server(&block_on(probe_embedded(&config.dirs.workspace()))?)
+        }
+        Destination::Server { name, base_url, public_key, secret_key } => {
+            row("connection", &format!("{base_url} ({name}, {public_key})"))?;
+            let base_url = Url::parse(base_url).map_err(|error| Failure::usage(error.to_string()))?;
+            let connection = Connection {
+                base_url,
+                public_key: public_key.clone(),
+                secret_key: secret_key.clone(),
+                allow_insecure_http,
+            };
+            server(&block_on(async { Ok(Client::new(connection, wall)?.probe().await?) })?)
+        }
+    }
+}
+
+/// Asks the embedded server as the terminal UI would.
+async fn probe_embedded(path: &Path) -> Result<Server, Failure> {
+    let workspace = serve::open(path, Seed::Sample)?;
+    let no_port = |error: std::io::Error| Failure::failed(format!("no port on this machine: {error}"));
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(no_port)?;
+    let address = listener.local_addr().map_err(no_port)?;
+    let credentials = workspace.credentials();
+    let base_url =
+        Url::parse(&format!("http://{address}")).map_err(|error| Failure::failed(error.to_string()))?;
+    let connection = Connection {
+        base_url,
+        public_key: credentials.public_key,
+        secret_key: credentials.secret_key.into(),
+        allow_insecure_http: false,
+    };
+    let stop = CancellationToken::new();
+    let serving =
+        server::serve(listener, workspace, server::Options::default(), wall, stop.clone().cancelled_owned());
+    let client = Client::new(connection, wall)?;
+    tokio::select! {
+        ended = serving => Err(Failure::failed(format!("the embedded server stopped: {ended:?}"))),
+        answer = client.probe() => Ok(answer?),
+    }
+}
+
+fn server(server: &Server) -> Result<(), Failure> {
+    row("server", server.version.as_deref().unwrap_or("keeps its version to itself"))?;
+    let whose = server.organization.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
+    row("project", &format!("{}{whose} ({})", server.project_name, server.project_id))?;
+    let calls = [
+        ("observations", server.capabilities.observations_v2, "no trace can be shown"),
+        ("scores", server.capabilities.scores_v3, "no score can be seen"),
+    ];
+    for (name, there, without) in calls {
+        row(name, if there { "yes" } else { without })?;
+    }
+    if calls.iter().all(|(_, there, _)| *there) {
+        return Ok(());
+    }
+    Err(Failure::failed("this server lacks calls that reviewing needs")
+        .with_hint("it is too old; reviewing needs `v2/observations` and `v3/scores`"))
+}

@@ -1,0 +1,77 @@
+//! `review`: the terminal UI.
+
+use std::io::IsTerminal as _;
+
+use jiff::tz::TimeZone;
+
+use super::args::{ReviewArgs, Shared};
+use super::{ENV, Failure, load};
+use crate::app::Start;
+use crate::config::{Config, Destination, Independent, ensure_private_dir};
+use crate::runtime::{self, Options};
+use crate::theme::Theme;
+
+/// Opens the terminal UI.
+pub(super) fn run(shared: &Shared, args: &ReviewArgs) -> Result<(), Failure> {
+    // Settings first: they can be put right without a terminal, too.
+    let config = load(shared, args.annotator.as_deref(), args.ascii)?;
+    needs_terminal()?;
+    for dir in [&config.dirs.data, &config.dirs.state] {
+        ensure_private_dir(dir)
+            .map_err(|error| Failure::failed(format!("cannot use {}: {error}", dir.display())))?;
+    }
+    runtime::run(options(config, shared, args)).map_err(|error| Failure::failed(format!("{error:#}")))
+}
+
+/// Refuses where nothing can be drawn or typed.
+fn needs_terminal() -> Result<(), Failure> {
+    let missing = if ENV("TERM").as_deref() == Some("dumb") {
+        "TERM is dumb"
+    } else if !std::io::stdin().is_terminal() {
+        "stdin is not a terminal"
+    } else if !std::io::stdout().is_terminal() {
+        "stdout is not a terminal"
+    } else {
+        return Ok(());
+    };
+    Err(Failure::usage(format!("the terminal UI cannot run here: {missing}"))
+        .with_hint("for scripts there are `tracemark doctor`, `tracemark serve` and `tracemark --help`"))
+}
+
+fn options(config: Config, shared: &Shared, args: &ReviewArgs) -> Options {
+    let (place, web_url) = match &config.destination {
+        Destination::Embedded => ("embedded workspace".to_owned(), None),
+        Destination::Server { name, base_url, .. } => (name.clone(), Some(base_url.clone())),
+    };
+    let start = Start {
+        place,
+        embedded: web_url.is_none(),
+        web_url,
+        independent: independent(&config.independent, args.queue.as_deref()),
+        annotator: config.annotator,
+        author: config.author_user_id,
+        hold: config.hold,
+        queue: args.queue.clone(),
+        item: args.item.clone(),
+        keymap: config.keymap,
+        zone: TimeZone::system(),
+        log_path: config.dirs.log().display().to_string(),
+    };
+    Options {
+        start,
+        destination: config.destination,
+        workspace: config.dirs.workspace(),
+        database: config.dirs.database(),
+        log: config.dirs.log(),
+        theme: Theme::new(config.color, config.ascii),
+        allow_insecure_http: shared.insecure_http,
+    }
+}
+
+/// Whether scores are those of independent raters, as far as it is known before a queue is open.
+fn independent(setting: &Independent, queue: Option<&str>) -> bool {
+    match (setting, queue) {
+        (Independent::Queues(_), Some(queue)) => setting.includes(queue, queue),
+        _ => *setting == Independent::All,
+    }
+}

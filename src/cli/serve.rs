@@ -1,0 +1,128 @@
+//! `serve`: the embedded workspace on a port.
+
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::args::ServeArgs;
+use super::terminal::{note, print};
+use super::{ENV, Failure, block_on};
+use crate::config::Dirs;
+use crate::runtime::clock::wall;
+use crate::server::{self, Credentials, Options, Seed, Workspace};
+
+/// How long requests under way may take to finish.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Serves until SIGINT or SIGTERM.
+pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
+    let addresses = addresses(&args.bind)?;
+    if !args.allow_remote && !addresses.iter().all(|address| address.ip().is_loopback()) {
+        return Err(Failure::usage(format!("{} can be reached from other machines", args.bind))
+            .with_hint("traffic and keys are not encrypted; --allow-remote serves there all the same"));
+    }
+    let path = args.data.clone().map_or_else(|| Dirs::find(ENV).map(|dirs| dirs.workspace()), Ok)?;
+    let seed = if args.empty { Seed::Empty } else { Seed::Sample };
+    let workspace = open(&path, seed)?;
+    block_on(serve(workspace, addresses, args.strict, path))
+}
+
+fn addresses(bind: &str) -> Result<Vec<SocketAddr>, Failure> {
+    let refuse = |what: &str| {
+        Failure::usage(format!("cannot bind {bind}: {what}"))
+            .with_hint("write HOST:PORT, as in 127.0.0.1:3000")
+    };
+    let addresses: Vec<SocketAddr> =
+        bind.to_socket_addrs().map_err(|error| refuse(&error.to_string()))?.collect();
+    if addresses.is_empty() { Err(refuse("it has no address")) } else { Ok(addresses) }
+}
+
+/// Opens the workspace, saying which file it was that could not be.
+pub(super) fn open(path: &Path, seed: Seed) -> Result<Workspace, Failure> {
+    Workspace::open(path, seed, wall())
+        .map_err(|error| Failure::failed(format!("cannot open {}: {error}", path.display())))
+}
+
+async fn serve(
+    workspace: Workspace,
+    addresses: Vec<SocketAddr>,
+    strict: bool,
+    path: PathBuf,
+) -> Result<(), Failure> {
+    let failed = |what: &str, error: std::io::Error| Failure::failed(format!("cannot {what}: {error}"));
+    let listener =
+        TcpListener::bind(addresses.as_slice()).await.map_err(|error| failed("take the port", error))?;
+    let address = listener.local_addr().map_err(|error| failed("take the port", error))?;
+    let stop = CancellationToken::new();
+    let signals = Signals::new().map_err(|error| failed("listen for signals", error))?;
+    let credentials = workspace.credentials();
+    let options = Options { strict, ..Options::default() };
+    let serving = server::serve(listener, workspace, options, wall, stop.clone().cancelled_owned());
+    tokio::pin!(serving);
+    // From here on connections are taken: what is printed now can be used at once.
+    note(&format!("serving {}; Ctrl-c stops", path.display()));
+    print(&assignments(address, &credentials))?;
+    tokio::select! {
+        ended = &mut serving => return ended.map_err(|error| failed("serve", error)),
+        () = signals.any() => stop.cancel(),
+    }
+    match tokio::time::timeout(PATIENCE, serving).await {
+        Ok(ended) => ended.map_err(|error| failed("serve", error)),
+        // Somebody holds a request open; every answered write is stored.
+        Err(_) => Ok(()),
+    }
+}
+
+/// What a client needs, for `eval` and `.env` files.
+fn assignments(address: SocketAddr, credentials: &Credentials) -> String {
+    let mut reachable = address;
+    if reachable.ip().is_unspecified() {
+        reachable.set_ip(if address.is_ipv6() {
+            [0, 0, 0, 0, 0, 0, 0, 1].into()
+        } else {
+            [127, 0, 0, 1].into()
+        });
+    }
+    let Credentials { public_key, secret_key } = credentials;
+    format!(
+        "LANGFUSE_BASE_URL=http://{reachable}\nLANGFUSE_PUBLIC_KEY={public_key}\nLANGFUSE_SECRET_KEY={secret_key}\n"
+    )
+}
+
+/// The signals that end a server.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    /// Listens from now on, so that none is missed between printing and waiting.
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn any(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    async fn any(self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}
