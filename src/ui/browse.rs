@@ -197,7 +197,7 @@ fn item_line(ink: &Ink, item: &Item, current: bool, width: usize) -> (Line, Line
     let is_done = item.status == ItemStatus::Completed;
     let plain = if is_done { ink.styles.dim } else { ink.styles.text };
     let name_style = if current { ink.styles.current } else { plain };
-    let columns = (width / 4).clamp(12, 24);
+    let columns = (width * 3 / 10).clamp(12, 24);
     let name = match (label, item.object.kind) {
         (Some(label), _) if !label.name.trim().is_empty() => label.name.as_str(),
         (_, ObjectKind::Session) => item.object.id.as_str(),
