@@ -1,4 +1,5 @@
 //! What the screens look like, as text with a hash of the styles.
+#![expect(clippy::unwrap_used, reason = "a test stops where its data is wrong")]
 
 mod ui_support;
 
@@ -48,6 +49,16 @@ fn browse_screen() {
     snap("browse-empty-queue", |size| {
         let mut world = World::new(size, server());
         world.press("j l");
+        world
+    });
+    snap("browse-offline", |size| {
+        let mut world = World::new(size, server());
+        world.send(Msg::ConnectFailed(offline()));
+        world
+    });
+    snap("browse-offline-no-items", |size| {
+        let mut world = World::new(size, Server { items: false, ..server() });
+        world.send(Msg::ConnectFailed(offline()));
         world
     });
 }
@@ -251,7 +262,7 @@ fn places() -> Vec<World> {
     let missing = review(size, Server { subject: Some(Ok(None)), ..server() });
     let object = Object { kind: ObjectKind::Session, id: "s-204".into() };
     let subject = Some(Ok(Some(Arc::new(session(&Texts::default())))));
-    let conversation = review(size, Server { object, subject, ..server() });
+    let conversation = review(size, Server { subject, object, ..server() });
     let keys = [
         "",
         "?",

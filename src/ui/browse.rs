@@ -130,6 +130,10 @@ fn items(ink: &mut Ink, area: Area, focused: bool) {
     let items = &ink.model.browse.items;
     match (items.list.len(), &items.failure) {
         (None, Some(failure)) => words::failure(ink, body, "The items could not be loaded.", failure),
+        (None, None) if matches!(ink.model.connection, Connection::Failed(_)) => {
+            let text = "Items are listed once the server answers.";
+            words::instead(ink, body, text, Some("What you decided is saved here and sends then."));
+        }
         (None, None) => words::waiting(ink, body, "loading the items"),
         (Some(0), _) => empty(ink, body),
         (Some(len), _) => item_list(ink, body, len, focused),
@@ -193,7 +197,7 @@ fn item_line(ink: &Ink, item: &Item, current: bool, width: usize) -> (Line, Line
     let is_done = item.status == ItemStatus::Completed;
     let plain = if is_done { ink.styles.dim } else { ink.styles.text };
     let name_style = if current { ink.styles.current } else { plain };
-    let columns = (width / 4).clamp(12, 24);
+    let columns = (width * 3 / 10).clamp(12, 24);
     let name = match (label, item.object.kind) {
         (Some(label), _) if !label.name.trim().is_empty() => label.name.as_str(),
         (_, ObjectKind::Session) => item.object.id.as_str(),

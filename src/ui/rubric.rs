@@ -104,7 +104,7 @@ fn row_lines(ink: &Ink, data: &ItemData, config: &ScoreConfig, current: bool, wi
         let rows = wrap(text, room, 4, ink.glyphs.ellipsis);
         lines.extend(rows.into_iter().map(|row| indented(Line::of(row, ink.styles.dim))));
     }
-    let most = if current { 3 } else { 1 };
+    let most = if current { 5 } else { 1 };
     if let Some(reason) = mine.and_then(|mine| mine.reason.as_deref()) {
         lines.extend(others::text_lines(ink, "why", Some(reason), room, most).into_iter().map(indented));
     }

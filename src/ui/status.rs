@@ -72,7 +72,7 @@ fn makes_sense(model: &Model, action: Action) -> bool {
 /// What an action is called here.
 fn words(model: &Model, action: Action) -> &'static str {
     match action {
-        Action::Open if model.browse.on_items => "review",
+        Action::Open => "review",
         Action::Back if model.screen == Screen::Browse && !model.browse.on_items => "quit",
         Action::PaneRight => "items",
         Action::PaneLeft => "queues",

@@ -87,7 +87,7 @@ impl World {
 
     /// Lets messages in the status line go.
     pub fn quiet(&mut self) {
-        self.mono += Duration::from_secs(60);
+        self.mono += Duration::from_mins(1);
         self.send(Msg::Deadline);
     }
 
