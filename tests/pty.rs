@@ -1,5 +1,6 @@
 //! The real program in a pseudo-terminal: it starts, keeps every key, is quiet when idle, and gives
 //! the terminal back clean.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 #![cfg(unix)]
 
 use std::io::{Read, Write};
@@ -11,7 +12,7 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The program on a terminal of its own.
 struct Terminal {
@@ -47,7 +48,7 @@ impl Terminal {
         let (sender, output) = channel();
         #[expect(clippy::disallowed_methods, reason = "reads the terminal until it closes")]
         std::thread::spawn(move || {
-            let mut buffer = [0; 65536];
+            let mut buffer = vec![0; 65536];
             while let Ok(read) = reader.read(&mut buffer) {
                 if read == 0 || sender.send(buffer[..read].to_vec()).is_err() {
                     break;

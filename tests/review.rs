@@ -1,5 +1,6 @@
 //! A queue reviewed end to end: the whole program, headless, against a real embedded server on a
 //! port of its own.
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -9,7 +10,7 @@ use jiff::tz::TimeZone;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tracemark::api::{Client, Connection};
-use tracemark::app::{Model, Screen, Start};
+use tracemark::app::{ItemData, Model, Screen, Start};
 use tracemark::config::Destination;
 use tracemark::domain::{
     Counts, DataType, Independent, ItemStatus, Object, ObjectKind, Score, Source, Target, Value,
@@ -205,7 +206,7 @@ async fn observations_and_sessions_are_reviewed_too() {
     let folder = TempDir::new().unwrap();
     let server = Server::start(folder.path(), 0).await;
     let mut review = server.review(&folder, "Conversations");
-    review.until("a session", |model| model.current().is_some_and(|data| data.is_decidable())).await.unwrap();
+    review.until("a session", |model| model.current().is_some_and(ItemData::is_decidable)).await.unwrap();
     let session = review.model.current().unwrap().item.object.id.clone();
     review.keys("1 3 J").unwrap();
     review.until("the scores sent", is_all_sent).await.unwrap();
@@ -215,7 +216,7 @@ async fn observations_and_sessions_are_reviewed_too() {
 
     let mut review = server.review(&folder, "Tool calls");
     review
-        .until("an observation", |model| model.current().is_some_and(|data| data.is_decidable()))
+        .until("an observation", |model| model.current().is_some_and(ItemData::is_decidable))
         .await
         .unwrap();
     let target = review.model.current().unwrap().target().unwrap();
@@ -236,7 +237,7 @@ async fn a_whole_queue_is_worked_off() {
     let before = server.client.counts(&"queue-conversations".into()).await.unwrap();
     assert!(before.pending > 1);
     let mut review = server.review(&folder, "Conversations");
-    review.until("a session", |model| model.current().is_some_and(|data| data.is_decidable())).await.unwrap();
+    review.until("a session", |model| model.current().is_some_and(ItemData::is_decidable)).await.unwrap();
     // All at once: what is typed ahead waits for each item in turn.
     for _ in 0..before.pending {
         review.keys("1 2 Space").unwrap();

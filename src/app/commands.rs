@@ -85,32 +85,50 @@ fn motion(action: Action, count: usize) -> Option<Motion> {
 }
 
 fn viewer(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
-    let writes: Vec<i64> = model.open_writes.keys().copied().collect();
-    let Some(Modal::Viewer(viewer)) = model.modals.last_mut() else { return };
+    let Some(Modal::Viewer(viewer)) = model.modals.last() else { return };
     if let Some(motion) = motion(action, 1) {
-        let (last, height) = match viewer.showing {
-            Showing::Unsent => (writes.len().saturating_sub(1), 10),
-            // How far there is to scroll depends on the rows; drawing stops at the last ones.
-            _ => (usize::from(u16::MAX), usize::from(super::geometry::viewer(model.size).height)),
+        let height = usize::from(super::geometry::viewer(model.size).height);
+        let last = match viewer.showing {
+            Showing::Unsent => model.open_writes.len().saturating_sub(1),
+            _ => viewer_rows(model, &viewer.showing).saturating_sub(height),
         };
-        viewer.scroll = reading::moved(viewer.scroll, motion, last, height);
+        let scroll = reading::moved(viewer.scroll.min(last), motion, last, height);
+        if let Some(Modal::Viewer(viewer)) = model.modals.last_mut() {
+            viewer.scroll = scroll;
+        }
         return;
     }
     match action {
         Action::Close => {
             model.modals.pop();
         }
-        Action::Retry => retry(model, &writes, effects),
+        Action::Retry => retry(model, effects),
         _ => {}
     }
 }
 
-fn retry(model: &mut Model, writes: &[i64], effects: &mut Vec<Effect>) {
+/// Rows of what a viewer shows.
+fn viewer_rows(model: &Model, showing: &Showing) -> usize {
+    let key = match showing {
+        Showing::Help => return super::help_rows(model).len(),
+        Showing::Unsent => return model.open_writes.len(),
+        Showing::Guidelines(_) => reading::guidelines_key(model),
+        Showing::Info => reading::info_key(model),
+    };
+    let rows = key.and_then(|key| model.docs.get(&key)?.as_ref().map(|rows| rows.rows.len()));
+    rows.unwrap_or(0)
+}
+
+/// Has the write under the cursor of the list tried again.
+fn retry(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some(Modal::Viewer(viewer)) = model.modals.last() else { return };
-    let Some(written) = writes.get(viewer.scroll).and_then(|seq| model.open_writes.get(seq)) else { return };
+    let Some(written) = model.open_writes.values().nth(viewer.scroll) else {
+        model.say("nothing to send");
+        return;
+    };
     match written.state {
         WriteState::Refused | WriteState::Pending | WriteState::Held => {
-            effects.push(Effect::Retry(written.seq))
+            effects.push(Effect::Retry(written.seq));
         }
         _ => model.say("this one is already on its way"),
     }
@@ -119,9 +137,9 @@ fn retry(model: &mut Model, writes: &[i64], effects: &mut Vec<Effect>) {
 fn browse_action(model: &mut Model, action: Action, count: usize, effects: &mut Vec<Effect>) {
     if let Some(motion) = motion(action, count) {
         if model.browse.on_items {
-            move_item(model, motion, effects)
+            move_item(model, motion, effects);
         } else {
-            move_queue(model, motion, effects)
+            move_queue(model, motion, effects);
         }
         return;
     }
@@ -138,7 +156,7 @@ fn browse_action(model: &mut Model, action: Action, count: usize, effects: &mut 
         Action::Open => open_queue(model, effects),
         Action::PaneRight | Action::NextPane if !model.browse.on_items => model.browse.on_items = true,
         Action::PaneLeft | Action::PrevPane | Action::NextPane | Action::PaneRight => {
-            model.browse.on_items = false
+            model.browse.on_items = false;
         }
         Action::Refresh => {
             effects.push(Effect::FetchQueues);
@@ -224,6 +242,7 @@ fn review_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
             let shown = model.review_areas().tree.is_some();
             model.review.tree = Some(!shown);
         }
+        Action::Refresh => refresh_item(model, effects),
         Action::Find => model.modals.push(Modal::Prompt(Prompt {
             purpose: PromptFor::Find,
             label: "find".into(),
@@ -236,6 +255,14 @@ fn review_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         Action::FindPrev => reading::find_again(model, false),
         Action::CopyId | Action::OpenInBrowser => take_out(model, action, effects),
         _ => decide(model, action, effects),
+    }
+}
+
+/// Fetches the current item afresh.
+fn refresh_item(model: &mut Model, effects: &mut Vec<Effect>) {
+    if let Some(id) = model.review.item.clone() {
+        review::refresh(model, &id, effects);
+        model.say("fetching this item again");
     }
 }
 

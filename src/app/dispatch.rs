@@ -43,7 +43,9 @@ fn handle(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
         Msg::Counts(queue, Ok(counts)) => {
             model.browse.counts.insert(queue, counts);
         }
-        Msg::Counts(_, Err(failure)) | Msg::Configs(Err(failure)) => model.say(failure.message),
+        Msg::Counts(_, Err(failure)) | Msg::Configs(Err(failure)) | Msg::Item(Err(failure)) => {
+            model.say(failure.message);
+        }
         Msg::Configs(Ok(configs)) => {
             model.configs = Some(configs.into_iter().map(|config| (config.id.clone(), config)).collect());
             rubric::to_first_open(model);
@@ -59,7 +61,6 @@ fn handle(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
             model.browse.labels.extend(labels.into_iter().map(|label| (label.object_id.clone(), label)));
         }
         Msg::Item(Ok(item)) => review::open_item(model, item, effects),
-        Msg::Item(Err(failure)) => model.say(failure.message),
         Msg::Shutdown => effects.push(Effect::QuitNow),
         other => handle_item(model, other, effects),
     }
@@ -99,8 +100,7 @@ fn handle_item(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
             }
         }
         Msg::Recorded(token, result) => local::take_recorded(model, token, result),
-        Msg::Withdrawn(_) => {}
-        Msg::Written(written) => local::take_written(model, written, effects),
+        Msg::Written(written) => local::take_written(model, &written, effects),
         Msg::OpenWrites(writes) => {
             model.open_writes = writes.into_iter().map(|written| (written.seq, written)).collect();
         }

@@ -26,7 +26,7 @@ impl Editor {
     }
 
     fn with(text: &str, single_line: bool) -> Self {
-        let mut area = TextArea::new(text.split('\n').map(|line| without_controls(line).into()).collect());
+        let mut area = TextArea::new(text.split('\n').map(without_controls).collect());
         area.set_wrap_mode(if single_line { WrapMode::None } else { WrapMode::WordOrGlyph });
         area.move_cursor(CursorMove::Bottom);
         area.move_cursor(CursorMove::End);

@@ -50,8 +50,8 @@ fn forget_replaced(model: &mut Model, newer: &Written) {
 }
 
 /// A write has moved on.
-pub(super) fn take_written(model: &mut Model, written: Written, effects: &mut Vec<Effect>) {
-    forget_replaced(model, &written);
+pub(super) fn take_written(model: &mut Model, written: &Written, effects: &mut Vec<Effect>) {
+    forget_replaced(model, written);
     if matches!(written.state, WriteState::Confirmed | WriteState::Replaced) {
         model.open_writes.remove(&written.seq);
     } else {

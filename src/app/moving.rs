@@ -1,7 +1,7 @@
 //! From item to item: looking for the next one, completing, skipping, reopening.
 
 use super::review::{leave_item, open_at, start_run};
-use super::{Effect, Model, Screen, browse};
+use super::{Done, Effect, Model, Screen, browse};
 use crate::domain::{ItemId, ItemStatus, Next, QueueId, Write};
 
 /// Begins with the first item that is still to do.
@@ -69,7 +69,9 @@ pub(super) fn complete(model: &mut Model, effects: &mut Vec<Effect>) {
             effects.push(Effect::Release(id.clone(), until));
             model.review.held = Some(id.clone());
         }
-        model.review.done.push((id, model.now.mono));
+        let given = model.current().into_iter().flat_map(|data| &data.mine);
+        let given = given.map(|(config, mine)| (config.clone(), mine.value.clone())).collect();
+        model.review.done.push(Done { item: id, at: model.now.mono, given });
     } else {
         model.say("already completed");
     }
@@ -113,7 +115,7 @@ pub(super) fn reopen_item(
         model.say("this item is not completed");
         return;
     }
-    model.review.done.retain(|(done, _)| done != id);
+    model.review.done.retain(|done| done.item != *id);
     record_status(model, id, queue_id, ItemStatus::Pending, effects);
     effects.push(Effect::Release(id.clone(), None));
     if model.review.held.as_ref() == Some(id) {

@@ -56,8 +56,6 @@ pub enum Msg {
     LaidOut(DocKey, Arc<Rows>),
     /// A decision is durable, or could not be made so.
     Recorded(RecordToken, Result<Written, String>),
-    /// A held decision has been taken back before it was sent.
-    Withdrawn(ItemId),
     /// A write has moved on in the outbox.
     Written(Written),
     /// All writes not known to be at the server, at start.

@@ -94,7 +94,7 @@ pub fn comments_key(model: &Model) -> Option<DocKey> {
     (!areas.compact).then_some(DocKey { doc, width, view: View::Pretty, wrap: true })
 }
 
-fn guidelines_key(model: &Model) -> Option<DocKey> {
+pub(super) fn guidelines_key(model: &Model) -> Option<DocKey> {
     let Some(Modal::Viewer(viewer)) = model.modals.last() else { return None };
     let Showing::Guidelines(queue) = &viewer.showing else { return None };
     let width = geometry::viewer(model.size).width;

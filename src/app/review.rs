@@ -7,7 +7,7 @@ use super::geometry::{self, Pane, ReviewAreas, ReviewShape};
 use super::item::{ItemData, Load};
 use super::{Effect, Model, Screen, browse};
 use crate::domain::rows::View;
-use crate::domain::{Item, ItemId, ItemStatus, QueueId, Target, TraceId};
+use crate::domain::{ConfigId, Item, ItemId, ItemStatus, QueueId, Target, TraceId, Value};
 use crate::input::Key;
 
 /// Items kept fetched behind the current one and its successors.
@@ -24,6 +24,17 @@ pub struct Find {
     pub rows: Vec<usize>,
     /// The match last jumped to.
     pub at: usize,
+}
+
+/// An item completed in this run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Done {
+    /// The item.
+    pub item: ItemId,
+    /// When, in time since the program started.
+    pub at: Duration,
+    /// What was given, by row.
+    pub given: Vec<(ConfigId, Value)>,
 }
 
 /// The review under way.
@@ -59,8 +70,8 @@ pub struct Review {
     pub find: Option<Find>,
     /// Items skipped in this run.
     pub skipped: BTreeSet<ItemId>,
-    /// Items completed in this run, in order, with the moment.
-    pub done: Vec<(ItemId, Duration)>,
+    /// Items completed in this run, in order.
+    pub done: Vec<Done>,
     /// When this run began.
     pub started: Duration,
     /// Keys typed before the item had arrived.
@@ -205,6 +216,17 @@ pub(super) fn leave_review(model: &mut Model, effects: &mut Vec<Effect>) {
     effects.push(Effect::Want(Vec::new()));
     browse::load_window(model, effects);
     browse::ask_labels(model, effects);
+}
+
+/// Forgets what was fetched for an item and fetches it again; what was decided stays.
+pub(super) fn refresh(model: &mut Model, id: &ItemId, effects: &mut Vec<Effect>) {
+    if let Some(data) = model.items.get_mut(id) {
+        data.subject = Load::Waiting;
+        data.scores = Load::Waiting;
+        data.comments.clear();
+    }
+    model.docs.retain(|key, rows| rows.is_none() || super::reading::item_of(&key.doc) != Some(id));
+    want(model, effects);
 }
 
 /// Asks for the current item and the next ones to be fetched, and forgets those far behind.

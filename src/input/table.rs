@@ -76,7 +76,13 @@ pub const ACTIONS: &[ActionSpec] = &[
         "pane right",
         &[(LISTS, &["l", "→"])],
     ),
-    row(Action::Refresh, "refresh", "Ask the server again", "refresh", &[(LISTS, &["F5"])]),
+    row(
+        Action::Refresh,
+        "refresh",
+        "Ask the server again",
+        "refresh",
+        &[(&[Queues, Items, Reading], &["F5"])],
+    ),
     row(
         Action::StatusFilter,
         "status-filter",

@@ -101,7 +101,7 @@ where
         while let Some(msg) = next {
             for effect in update(self.model, msg, self.clock.now()) {
                 if let Some(control) = self.executor.start(effect)
-                    && let Turn::End = self.control(control).await?
+                    && let Turn::End = self.control(control)?
                 {
                     return Ok(Turn::End);
                 }
@@ -128,7 +128,7 @@ where
         timeout_at(until, any).await.ok().flatten()
     }
 
-    async fn control(&mut self, control: Control) -> io::Result<Turn> {
+    fn control(&mut self, control: Control) -> io::Result<Turn> {
         match control {
             Control::QuitNow => return Ok(Turn::End),
             // The model knows; the loop ends once all is sent.

@@ -129,7 +129,7 @@ impl Executor {
             }
             Effect::FetchLabels(objects) => drop(tasks.spawn(fetch::labels(link, objects, messages))),
             Effect::FetchComments(item, object) => {
-                drop(tasks.spawn(fetch::comments(link, item, object, messages)))
+                drop(tasks.spawn(fetch::comments(link, item, object, messages)));
             }
             other => tracing::error!("nobody carries out {other:?}"),
         }

@@ -124,20 +124,17 @@ pub(super) async fn item(link: Arc<Link>, item: Item, messages: Messages) {
         let result = link.client.comments(&object).await.map_err(|e| failure(&e));
         tell(&messages, Msg::Comments(id.clone(), object.clone(), result));
     };
-    match known {
-        Some(target) => {
-            let scores = async { tell(&messages, Msg::Scores(id.clone(), scores(&link, &target).await)) };
-            tokio::join!(content, scores, comments);
-        }
-        None => {
-            let ((), target) = tokio::join!(comments, content);
-            let found = match target {
-                Some(target) => scores(&link, &target).await,
-                None => Ok(Vec::new()),
-            };
-            tell(&messages, Msg::Scores(id.clone(), found));
-        }
+    if let Some(target) = known {
+        let scores = async { tell(&messages, Msg::Scores(id.clone(), scores(&link, &target).await)) };
+        tokio::join!(content, scores, comments);
+        return;
     }
+    let ((), target) = tokio::join!(comments, content);
+    let found = match target {
+        Some(target) => scores(&link, &target).await,
+        None => Ok(Vec::new()),
+    };
+    tell(&messages, Msg::Scores(id.clone(), found));
 }
 
 async fn scores(link: &Link, target: &Target) -> Result<Vec<Score>, Failure> {

@@ -23,7 +23,7 @@ use crate::server::{self, Seed, Workspace};
 use crate::store::{Scope, SenderLock, SharedStore};
 
 /// Longest wait between two attempts to connect.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// A server that answered, and whose data is whose.
 #[derive(Debug)]

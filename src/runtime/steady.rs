@@ -32,9 +32,9 @@ impl DoubtfulRows {
         for (row, before) in buffer.content.chunks_mut(width).zip(&mut self.0) {
             let now = row.iter().any(|cell| is_doubtful(cell.symbol()));
             if std::mem::replace(before, now) || now {
-                row.iter_mut().for_each(|cell| {
+                for cell in row {
                     cell.set_diff_option(CellDiffOption::AlwaysUpdate);
-                });
+                }
             }
         }
     }

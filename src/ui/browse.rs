@@ -243,7 +243,7 @@ fn when(ink: &Ink, item: &Item) -> String {
         return ago(item.created_at, now);
     }
     let is_mine = |write: &Write| matches!(write, Write::Status { item_id, .. } if *item_id == item.id);
-    let mine = ink.model.review.done.iter().any(|(done, _)| *done == item.id)
+    let mine = ink.model.review.done.iter().any(|done| done.item == item.id)
         || ink.model.open_writes.values().any(|written| is_mine(&written.write));
     match (mine, item.completed_at) {
         (true, None) => "me".into(),

@@ -10,12 +10,13 @@ use super::line::{Line, fit, wrap};
 use super::{unsent, whole};
 use crate::app::geometry::{self, Area};
 use crate::app::{
-    Doc, DocKey, Editor, Modal, Prompt, PromptFor, Purpose, Screen, Showing, TextForm, Viewer, info_key,
+    Doc, DocKey, Editor, HelpRow, Modal, Prompt, PromptFor, Purpose, Showing, TextForm, Viewer, help_rows,
+    info_key,
 };
 use crate::domain::QueueId;
 use crate::domain::rows::View;
 use crate::domain::text::{clean, width};
-use crate::input::{ACTIONS, Action, Context, place};
+use crate::input::Action;
 
 /// Draws a modal over what is there.
 pub(super) fn draw(ink: &mut Ink, modal: &Modal) {
@@ -241,43 +242,25 @@ fn page(ink: &mut Ink, title: &str, lines: &[Line], scroll: usize) {
 
 /// Keys and what they do, for the place below the help.
 fn help(ink: &mut Ink, scroll: usize) {
-    let contexts: &[Context] = match (ink.model.screen, ink.model.browse.on_items) {
-        (Screen::Browse, true) => place::ITEMS,
-        (Screen::Browse, false) => place::QUEUES,
-        (Screen::Review, _) => place::REVIEW,
-        (Screen::Summary, _) => place::SUMMARY,
-    };
-    let mut lines = Vec::new();
-    // What is decided with comes before what is read with: it is what the reviewer is here for.
-    let mut order: Vec<Context> = contexts.to_vec();
-    order.sort_by_key(|context| *context != Context::Deciding && *context != Context::Moving);
-    for context in order {
-        if !lines.is_empty() {
-            lines.push(Line::default());
-        }
-        lines.push(Line::of(context.title(), ink.styles.title_focused));
-        lines.extend(context_keys(ink, contexts, context));
-    }
-    lines.push(Line::default());
-    let log = fit(&ink.model.start.log_path, 80, ink.glyphs.ellipsis);
-    lines.push(Line::of(format!("log  {log}"), ink.styles.dim));
+    let lines: Vec<Line> = help_rows(ink.model).into_iter().map(|row| help_line(ink, row)).collect();
     page(ink, "Keys", &lines, scroll);
 }
 
-fn context_keys(ink: &Ink, place: &[Context], context: Context) -> Vec<Line> {
+fn help_line(ink: &Ink, row: HelpRow) -> Line {
     let line = |keys: &str, words: &str| {
         Line::default().pad(2).add(keys, ink.styles.accent).pad(20).add(format!(" {words}"), ink.styles.text)
     };
-    let fixed = context.fixed().map(|(keys, words)| line(keys, words));
-    let actions = ACTIONS.iter().filter(|spec| spec.contexts().any(|c| c == context)).filter_map(|spec| {
-        // Only where this context is the one that gives the key its meaning here.
-        let keys = ink.model.start.keymap.keys_for(&[context], spec.action);
-        let keys: Vec<String> = keys
-            .into_iter()
-            .filter(|key| ink.model.start.keymap.lookup(place, *key) == Some(spec.action))
-            .map(|key| ink.key_name(key))
-            .collect();
-        (!keys.is_empty()).then(|| line(&keys.join(" "), spec.doc))
-    });
-    fixed.into_iter().chain(actions).collect()
+    match row {
+        HelpRow::Group(title) => Line::of(title, ink.styles.title_focused),
+        HelpRow::Fixed(keys, words) => line(keys, words),
+        HelpRow::Keys(keys, words) => {
+            let names: Vec<String> = keys.into_iter().map(|key| ink.key_name(key)).collect();
+            line(&names.join(" "), words)
+        }
+        HelpRow::Log => {
+            let log = fit(&ink.model.start.log_path, 80, ink.glyphs.ellipsis);
+            Line::of(format!("log  {log}"), ink.styles.dim)
+        }
+        HelpRow::Blank => Line::default(),
+    }
 }

@@ -6,7 +6,7 @@ use super::ink::Ink;
 use super::line::{Line, fit};
 use super::{review, status, words};
 use crate::domain::text::grouped;
-use crate::domain::{Counts, duration};
+use crate::domain::{Counts, DataType, duration};
 use crate::input::Action;
 
 /// Draws the page.
@@ -30,6 +30,7 @@ fn lines(ink: &Ink) -> Vec<Line> {
         Line::default(),
     ];
     lines.extend(facts(ink, counts.copied()));
+    lines.extend(distribution(ink));
     lines.push(Line::default());
     lines.extend(unsent(ink));
     lines.push(Line::default());
@@ -58,7 +59,7 @@ fn facts(ink: &Ink, counts: Option<Counts>) -> Vec<Line> {
         lines.push(fact("skipped", review.skipped.len().to_string()));
     }
     if !review.done.is_empty() {
-        let end = review.done.last().map_or(review.started, |(_, at)| *at);
+        let end = review.done.last().map_or(review.started, |done| done.at);
         lines.push(fact("time", spent(end.saturating_sub(review.started))));
     }
     if let Some(per_hour) = review::per_hour(ink) {
@@ -69,6 +70,34 @@ fn facts(ink: &Ink, counts: Option<Counts>) -> Vec<Line> {
             "queue",
             format!("{} of {} done", grouped(counts.completed), grouped(counts.total())),
         ));
+    }
+    lines
+}
+
+/// What was given in this run, row by row: `tone  calm ×4  warm ×2`.
+fn distribution(ink: &Ink) -> Vec<Line> {
+    let done = &ink.model.review.done;
+    let mut lines = Vec::new();
+    for config in ink.model.rubric_configs().into_iter().filter(|config| config.data_type != DataType::Text) {
+        let mut counts: Vec<(String, usize)> =
+            config.options().into_iter().map(|(label, _)| (label, 0)).collect();
+        for (_, value) in done.iter().flat_map(|done| &done.given).filter(|(id, _)| *id == config.id) {
+            let label = value.to_string();
+            match counts.iter_mut().find(|(known, _)| *known == label) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((label, 1)),
+            }
+        }
+        let given: Vec<String> =
+            counts.iter().filter(|(_, n)| *n > 0).map(|(label, n)| format!("{label} ×{n}")).collect();
+        if !given.is_empty() {
+            let name = fit(&config.name, 14, ink.glyphs.ellipsis);
+            let line = Line::of(format!("{name:<16}"), ink.styles.dim);
+            lines.push(line.add(fit(&given.join("  "), 40, ink.glyphs.ellipsis), ink.styles.text));
+        }
+    }
+    if !lines.is_empty() {
+        lines.insert(0, Line::default());
     }
     lines
 }
