@@ -6,7 +6,6 @@
 use std::io;
 use std::time::Duration;
 
-use futures_util::{Stream, StreamExt};
 use ratatui::Terminal;
 use ratatui::backend::Backend;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -14,6 +13,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::clock::Clock;
 use super::executor::{Control, Executor};
+use super::input::TerminalInput;
 use super::steady::DoubtfulRows;
 use crate::app::{Model, Msg, update};
 use crate::theme::Theme;
@@ -25,12 +25,12 @@ const DRAIN: Duration = Duration::from_millis(10);
 const LAST_CALL: Duration = Duration::from_secs(5);
 
 /// What the loop works with.
-pub(super) struct EventLoop<'a, B: Backend, I> {
+pub(super) struct EventLoop<'a, B: Backend> {
     pub(super) terminal: &'a mut Terminal<B>,
     pub(super) model: &'a mut Model,
     pub(super) executor: Executor,
     pub(super) messages: UnboundedReceiver<Msg>,
-    pub(super) input: I,
+    pub(super) input: TerminalInput,
     pub(super) theme: Theme,
     pub(super) clock: Clock,
     pub(super) doubtful: DoubtfulRows,
@@ -44,10 +44,9 @@ enum Turn {
     End,
 }
 
-impl<B, I> EventLoop<'_, B, I>
+impl<B> EventLoop<'_, B>
 where
     B: Backend<Error: Into<io::Error>>,
-    I: Stream<Item = Msg> + Unpin,
 {
     /// Runs until the model wants to end.
     pub(super) async fn run(mut self) -> io::Result<()> {
@@ -87,7 +86,7 @@ where
         tokio::select! {
             biased;
             Some(msg) = self.messages.recv() => Some(msg),
-            Some(msg) = self.input.next() => Some(msg),
+            msg = self.input.next() => Some(msg),
             () = wait(deadline) => Some(Msg::Deadline),
             () = wait(last_call) => None,
         }
@@ -115,17 +114,13 @@ where
         if self.now() >= until {
             return None;
         }
-        let laying_out = self.model.is_laying_out();
-        let any = async {
-            tokio::select! {
-                biased;
-                Some(msg) = self.messages.recv() => Some(msg),
-                Some(msg) = self.input.next() => Some(msg),
-                // Nothing there: go and draw.
-                () = std::future::ready(()), if !laying_out => None,
-            }
-        };
-        timeout_at(until, any).await.ok().flatten()
+        if let Some(msg) = self.messages.try_recv().ok().or_else(|| self.input.now()) {
+            return Some(msg);
+        }
+        if !self.model.is_laying_out() {
+            return None;
+        }
+        timeout_at(until, self.messages.recv()).await.ok().flatten()
     }
 
     fn control(&mut self, control: Control) -> io::Result<Turn> {
@@ -135,13 +130,13 @@ where
             Control::Quit => {}
             Control::Redraw => self.terminal.clear().map_err(Into::into)?,
             Control::Suspend => {
-                super::terminal::suspend()?;
+                self.input.lend(super::terminal::suspend)?;
                 self.terminal.clear().map_err(Into::into)?;
                 self.adopt_size()?;
             }
             Control::Edit(text) => {
                 // Blocking is right: the terminal belongs to the editor until it ends.
-                let edited = super::external::edit(&text);
+                let edited = self.input.lend(|| super::external::edit(&text));
                 self.terminal.clear().map_err(Into::into)?;
                 let effects = update(self.model, Msg::Edited(edited), self.clock.now());
                 for effect in effects {

@@ -105,7 +105,7 @@ async fn review(options: Options) -> anyhow::Result<()> {
         model: &mut model,
         executor,
         messages: incoming,
-        input: input::events(),
+        input: input::TerminalInput::new(),
         theme,
         clock,
         doubtful: steady::DoubtfulRows::default(),

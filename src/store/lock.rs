@@ -18,8 +18,11 @@ impl SenderLock {
     /// # Errors
     /// When the lock file cannot be written.
     pub fn acquire(path: &Path) -> io::Result<Option<Self>> {
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(lock_path(path))?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(lock_path(path))?;
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(error)) => return Err(error),

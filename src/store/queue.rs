@@ -116,14 +116,16 @@ impl Store {
     }
 
     /// At start: what was being sent goes back to Pending with its attempts kept, so that the
-    /// sender looks before it repeats; what an earlier run (before `now`) held is released. Says
-    /// how many rows moved.
+    /// sender looks before it repeats; what an earlier run (before `now`) held or put off for a
+    /// while is released. Says how many rows moved.
     pub fn recover(&mut self, scope: &Scope, now: Timestamp) -> Result<usize, StoreError> {
         self.write(|tx| {
             let moved = tx.execute(
                 "UPDATE outbox SET state = 'pending', next_attempt_at = NULL, changed_at = :now
                  WHERE host = :host AND project = :project
-                   AND (state = 'sending' OR state = 'held' AND created_at <= :now)",
+                   AND (state = 'sending' OR created_at <= :now
+                        AND (state = 'held'
+                             OR state = 'pending' AND attempts = 0 AND next_attempt_at IS NOT NULL))",
                 named_params! {
                     ":now": text(now), ":host": scope.host, ":project": scope.project.as_str(),
                 },
