@@ -25,19 +25,18 @@ const ESCAPES: usize = 64;
 pub(super) fn print(page: &mut Page, text: &str) {
     let text = clean(text);
     let source = media::mark(&text);
-    let mut budget = code::BUDGET;
     let (mut start, mut at) = (0, 0);
     let mut fence = None;
     for line in source.split_inclusive('\n') {
         fence = fenced(line, fence);
         if fence.is_none() && is_tag(line) {
-            section(page, &source[start..at], &mut budget);
+            section(page, &source[start..at]);
             page.say(line.trim_end(), Tone::Dim);
             start = at + line.len();
         }
         at += line.len();
     }
-    section(page, &source[start..], &mut budget);
+    section(page, &source[start..]);
 }
 
 /// The mark of the code block a line is in, given that of the line before it.
@@ -62,7 +61,7 @@ fn is_tag(line: &str) -> bool {
 }
 
 /// Adds the Markdown between two tags, set off where it was.
-fn section(page: &mut Page, source: &str, budget: &mut usize) {
+fn section(page: &mut Page, source: &str) {
     let blank = |line: Option<&str>| line.is_some_and(|line| line.trim().is_empty());
     if blank(source.lines().next()) {
         page.blank();
@@ -79,7 +78,6 @@ fn section(page: &mut Page, source: &str, budget: &mut usize) {
         code: None,
         table: None,
         gap: false,
-        budget,
     };
     for (event, range) in Parser::new_ext(source, options).into_offset_iter() {
         writer.event(event, &range);
@@ -114,8 +112,6 @@ struct Writer<'a> {
     table: Option<Table>,
     /// Whether the next block is set off by an empty row.
     gap: bool,
-    /// Bytes of code that may still be highlighted.
-    budget: &'a mut usize,
 }
 
 impl Writer<'_> {
@@ -307,7 +303,7 @@ impl Writer<'_> {
     fn code_block(&mut self) {
         let Some((language, text)) = self.code.take() else { return };
         self.page.indent_by(2);
-        for line in code::highlight(&text, &language, self.budget) {
+        for line in code::highlight(&text, &language, &mut self.page.colours) {
             self.page.code(&line, 2);
         }
         self.page.dedent();

@@ -140,6 +140,24 @@ fn json_is_indented_and_opened() {
 }
 
 #[test]
+fn lines_of_json_text_stay_aligned() {
+    let text = r##"{"answer":"# Steps\n- take the lid off\n  - and clean it","one":"long enough to wrap"}"##;
+    let expected = r#"{
+  "answer": "
+    # Steps
+    - take the lid
+    off
+      - and clean
+      it",
+  "one": "long
+    enough to
+    wrap"
+}
+"#;
+    assert_eq!(printed(&content::json(text, 18, true)), expected);
+}
+
+#[test]
 fn broken_json_and_raw_text_stay_as_recorded() {
     let text = "{\"a\": 1,\n  \"b\": tru";
     assert_eq!(printed(&content::json(text, 60, true)), format!("{text}\n"));
