@@ -117,12 +117,22 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn event(&mut self, event: Event<'_>, range: &Range<usize>) {
         match event {
-            Event::Start(tag) => self.start(tag),
+            Event::Start(tag) => {
+                let paragraph = matches!(tag, Tag::Paragraph);
+                self.start(tag);
+                if paragraph {
+                    let before = self.source.get(..range.start).unwrap_or_default();
+                    self.indent(before.trim_end_matches(' ').len());
+                }
+            }
             Event::End(tag) => self.end(tag),
             Event::Text(text) => self.text(&text, range.start),
             Event::Code(text) => self.push(&text, Tone::Code),
             Event::Html(html) | Event::InlineHtml(html) => self.push(&html, self.tone()),
-            Event::SoftBreak | Event::HardBreak => self.line.push("\n", Tone::Plain),
+            Event::SoftBreak | Event::HardBreak => {
+                self.line.push("\n", Tone::Plain);
+                self.indent(range.end);
+            }
             Event::Rule => {
                 self.open();
                 let rule = "─".repeat(self.page.room());
@@ -153,6 +163,16 @@ impl Writer<'_> {
     fn escaped(&self, at: usize) -> bool {
         let before = self.source.as_bytes().get(..at).unwrap_or_default();
         before.iter().rev().take(ESCAPES).take_while(|b| **b == b'\\').count() % 2 == 1
+    }
+
+    /// Keeps the spaces a line starts with: people paste tables and code without fences.
+    fn indent(&mut self, at: usize) {
+        let rest = self.source.get(at..).unwrap_or_default();
+        let spaces = rest.len() - rest.trim_start_matches(' ').len();
+        let starts = at == 0 || self.source.as_bytes().get(at - 1) == Some(&b'\n');
+        if starts && self.lists.is_empty() && self.quotes == 0 {
+            self.line.push(&rest[..spaces], Tone::Plain);
+        }
     }
 
     fn push(&mut self, text: &str, tone: Tone) {

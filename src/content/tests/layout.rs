@@ -104,6 +104,13 @@ fn code_keeps_its_lines() {
 }
 
 #[test]
+fn pasted_columns_stay_aligned() {
+    let text = "The table:\n\n  Qty  Item\n    6  *rope*\n   12  thimble\n\n- one\n  more\n";
+    let expected = "The table:\n\n  Qty  Item\n    6  rope\n   12  thimble\n\n• one\n  more\n";
+    assert_eq!(printed(&content::markdown(text, 40)), expected);
+}
+
+#[test]
 fn tags_and_html_are_text() {
     let text = "<rules>\n- be **kind**\n</rules>\n\n<b>x</b> & &amp; &#27;[31m\n\n```\n<rules>\n```\n";
     let expected = "<rules>\n• be kind\n</rules>\n\n<b>x</b> & & ␛[31m\n\n  <rules>\n";
