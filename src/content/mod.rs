@@ -121,6 +121,7 @@ fn speakers(kind: &ObservationType) -> (Role, Role) {
 }
 
 fn payload(page: &mut Page, text: &str, view: View, role: Role) {
+    page.colours = code::BUDGET;
     match view {
         View::Pretty => pretty::payload(page, text, role),
         View::Json => match node::Node::parse(text) {

@@ -101,8 +101,8 @@ fn main(entries: &[(String, Node)], role: Role) -> Option<(&str, &str)> {
     }
 }
 
-/// The field of an object that is a question or an answer by its name alone.
-pub(super) fn named<'a>(entries: &'a [(String, Node)], role: Role) -> Option<(&'a str, &'a str)> {
+/// The one field of an object whose name says that it is the question or the answer.
+pub(super) fn named(entries: &[(String, Node)], role: Role) -> Option<(&str, &str)> {
     let (names, _) = fields(role);
     let mut found = entries.iter().filter(|(key, _)| names.contains(&key.as_str()));
     let (key, node) = found.next().filter(|_| found.next().is_none())?;
