@@ -1,6 +1,7 @@
 //! `review`: the terminal UI.
 
 use std::io::IsTerminal as _;
+use std::process::ExitCode;
 
 use jiff::tz::TimeZone;
 
@@ -8,11 +9,11 @@ use super::args::{ReviewArgs, Shared};
 use super::{ENV, Failure, load};
 use crate::app::Start;
 use crate::config::{Config, Destination, ensure_private_dir};
-use crate::runtime::{self, Options};
+use crate::runtime::{self, Ending, Options};
 use crate::theme::Theme;
 
-/// Opens the terminal UI.
-pub(super) fn run(shared: &Shared, args: &ReviewArgs) -> Result<(), Failure> {
+/// Opens the terminal UI. The code is 128 and its number where a signal ended it, as shells have it.
+pub(super) fn run(shared: &Shared, args: &ReviewArgs) -> Result<ExitCode, Failure> {
     // Settings first: they can be put right without a terminal, too.
     let config = load(shared, args.annotator.as_deref(), args.ascii)?;
     needs_terminal()?;
@@ -20,7 +21,11 @@ pub(super) fn run(shared: &Shared, args: &ReviewArgs) -> Result<(), Failure> {
         ensure_private_dir(dir)
             .map_err(|error| Failure::failed(format!("cannot use {}: {error}", dir.display())))?;
     }
-    runtime::run(options(config, shared, args)).map_err(|error| Failure::failed(format!("{error:#}")))
+    match runtime::run(options(config, shared, args)) {
+        Ok(Ending::Quit) => Ok(ExitCode::SUCCESS),
+        Ok(Ending::Signal(number)) => Ok(ExitCode::from(128 | number)),
+        Err(error) => Err(Failure::failed(format!("{error:#}"))),
+    }
 }
 
 /// Refuses where nothing can be drawn or typed.

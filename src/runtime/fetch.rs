@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::link::Link;
+use super::panics;
 use crate::api::ApiError;
 use crate::app::{Failure, FetchPage, Label, Msg};
 use crate::content;
@@ -34,6 +35,11 @@ pub(super) fn failure(error: &ApiError) -> Failure {
         hint: error.hint().map(str::to_owned),
         temporary: matches!(error.retry, Retry::Network | Retry::Transient { .. }),
     }
+}
+
+/// A failure that trying again does not mend.
+pub(super) fn lasting(message: impl Into<String>) -> Failure {
+    Failure { message: message.into(), hint: None, temporary: false }
 }
 
 /// All queues of the project.
@@ -117,7 +123,7 @@ pub(super) async fn item(link: Arc<Link>, item: Item, messages: Messages) {
         let result = subject(&link, &object).await;
         let target =
             result.as_ref().ok().and_then(|found| found.as_ref().map(|subject| subject.target.clone()));
-        tell(&messages, Msg::Subject(id.clone(), result.map_err(|e| failure(&e))));
+        tell(&messages, Msg::Subject(id.clone(), result));
         target
     };
     let comments = async {
@@ -141,15 +147,18 @@ async fn scores(link: &Link, target: &Target) -> Result<Vec<Score>, Failure> {
     link.client.scores_of(target).await.map_err(|e| failure(&e))
 }
 
-async fn subject(link: &Link, object: &Object) -> Result<Option<Arc<Subject>>, ApiError> {
+async fn subject(link: &Link, object: &Object) -> Result<Option<Arc<Subject>>, Failure> {
     let observations = match link.client.observations_of(object).await {
         Err(error) if error.is_not_found() && !error.is_missing_route() => Vec::new(),
-        other => other?,
+        other => other.map_err(|e| failure(&e))?,
     };
     let object = object.clone();
     // Building the tree of a huge trace takes a while; not on a thread that others wait for.
-    let built = tokio::task::spawn_blocking(move || Subject::new(&object, observations)).await;
-    Ok(built.ok().flatten().map(Arc::new))
+    let build = move || panics::contain(|| Subject::new(&object, observations));
+    match tokio::task::spawn_blocking(build).await {
+        Ok(Some(subject)) => Ok(subject.map(Arc::new)),
+        _ => Err(lasting("a bug in tracemark keeps this from being shown")),
+    }
 }
 
 /// Comments on one more object.
