@@ -23,7 +23,7 @@ struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     master: Box<dyn MasterPty + Send>,
     raw: Vec<u8>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 fn cells(n: u16) -> NonZeroU16 {
@@ -63,7 +63,7 @@ impl Terminal {
         });
         let input = pair.master.take_writer().unwrap();
         let screen = vt100::Parser::new(cells(rows), cells(columns), 0);
-        Self { screen, output, input, child, master: pair.master, raw: Vec::new(), _folder: folder }
+        Self { screen, output, input, child, master: pair.master, raw: Vec::new(), folder }
     }
 
     fn send(&mut self, keys: &[u8]) {
@@ -158,6 +158,23 @@ fn signals_end_it_with_a_clean_terminal() {
         terminal.signal(signal);
         assert_eq!(terminal.wait_for_end(), 128 + signal.as_raw().unsigned_abs());
         terminal.assert_clean();
+    }
+}
+
+#[test]
+fn what_is_being_written_survives_a_signal() {
+    for signal in [Signal::TERM, Signal::HUP] {
+        let mut terminal = Terminal::start(120, 40);
+        terminal.wait_for("20 pending");
+        terminal.send(b"\r");
+        terminal.wait_for("INPUT");
+        terminal.send(b"chalf a thought");
+        terminal.wait_for("half a thought");
+        terminal.signal(signal);
+        terminal.wait_for_end();
+        let database = rusqlite::Connection::open(terminal.folder.path().join("data/tracemark.db")).unwrap();
+        let draft: String = database.query_row("SELECT text FROM draft", [], |row| row.get(0)).unwrap();
+        assert_eq!(draft, "half a thought");
     }
 }
 

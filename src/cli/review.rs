@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use jiff::tz::TimeZone;
 
 use super::args::{ReviewArgs, Shared};
+use super::terminal::note;
 use super::{ENV, Failure, load};
 use crate::app::Start;
 use crate::config::{Config, Destination, ensure_private_dir};
@@ -22,7 +23,13 @@ pub(super) fn run(shared: &Shared, args: &ReviewArgs) -> Result<ExitCode, Failur
             .map_err(|error| Failure::failed(format!("cannot use {}: {error}", dir.display())))?;
     }
     match runtime::run(options(config, shared, args)) {
-        Ok(Ending::Quit) => Ok(ExitCode::SUCCESS),
+        Ok(Ending::Quit { unsent }) => {
+            if unsent > 0 {
+                let what = if unsent == 1 { "1 decision is" } else { &format!("{unsent} decisions are") };
+                note(&format!("{what} saved here and not sent yet; the next start sends"));
+            }
+            Ok(ExitCode::SUCCESS)
+        }
         Ok(Ending::Signal(number)) => Ok(ExitCode::from(128 | number)),
         Err(error) => Err(Failure::failed(format!("{error:#}"))),
     }

@@ -109,8 +109,12 @@ impl Executor {
         let (tasks, messages) = (&self.dialer.tasks, self.messages.clone());
         match effect {
             Effect::FetchQueues => {
+                let wake = self.dialer.wake.clone();
                 tasks.spawn(async move {
                     let result = fetch::queues(&link).await.map_err(|e| fetch::failure(&e));
+                    if result.is_ok() {
+                        wake.notify_one();
+                    }
                     tell(&messages, Msg::Queues(result));
                 });
             }
@@ -225,7 +229,13 @@ impl Executor {
             if !self.fetching.contains_key(&item.id) {
                 self.load_local(link, item.id.clone());
                 let id = item.id.clone();
-                let task = self.dialer.tasks.spawn(fetch::item(link.clone(), item, self.messages.clone()));
+                let (link, dialer, messages) = (link.clone(), self.dialer.clone(), self.messages.clone());
+                let task = self.dialer.tasks.spawn(async move {
+                    if fetch::item(link, item, messages).await {
+                        // It answers: whatever waits for the network need not wait any longer.
+                        dialer.wake.notify_one();
+                    }
+                });
                 self.fetching.insert(id, task.abort_handle());
             }
         }

@@ -10,7 +10,7 @@ use crate::api::ApiError;
 use crate::app::{Failure, FetchPage, Label, Msg};
 use crate::content;
 use crate::domain::{
-    Item, Object, ObjectKind, Observation, PAGE, Queue, QueueId, Score, Subject, Target, TraceId,
+    Item, ItemId, Object, ObjectKind, Observation, PAGE, Queue, QueueId, Score, Subject, Target, TraceId,
 };
 
 /// Queues per page and most pages read; nobody has more queues than that.
@@ -110,8 +110,9 @@ fn observation_label(found: &Observation) -> Label {
     Label { object_id: found.id.to_string(), name: found.name.clone(), title }
 }
 
-/// Everything about an item's object at the server: its content, then scores and comments.
-pub(super) async fn item(link: Arc<Link>, item: Item, messages: Messages) {
+/// Everything about an item's object at the server: its content, scores and comments. Says whether
+/// the scores could be read.
+pub(super) async fn item(link: Arc<Link>, item: Item, messages: Messages) -> bool {
     let id = item.id.clone();
     let object = item.object.clone();
     let known = match object.kind {
@@ -131,16 +132,23 @@ pub(super) async fn item(link: Arc<Link>, item: Item, messages: Messages) {
         tell(&messages, Msg::Comments(id.clone(), object.clone(), result));
     };
     if let Some(target) = known {
-        let scores = async { tell(&messages, Msg::Scores(id.clone(), scores(&link, &target).await)) };
-        tokio::join!(content, scores, comments);
-        return;
+        let scores = async { tell_scores(&messages, &id, scores(&link, &target).await) };
+        let (_, answered, ()) = tokio::join!(content, scores, comments);
+        return answered;
     }
     let ((), target) = tokio::join!(comments, content);
-    let found = match target {
-        Some(target) => scores(&link, &target).await,
-        None => Ok(Vec::new()),
+    let Some(target) = target else {
+        tell(&messages, Msg::Scores(id, Ok(Vec::new())));
+        return false;
     };
-    tell(&messages, Msg::Scores(id.clone(), found));
+    let found = scores(&link, &target).await;
+    tell_scores(&messages, &id, found)
+}
+
+fn tell_scores(messages: &Messages, id: &ItemId, found: Result<Vec<Score>, Failure>) -> bool {
+    let answered = found.is_ok();
+    tell(messages, Msg::Scores(id.clone(), found));
+    answered
 }
 
 async fn scores(link: &Link, target: &Target) -> Result<Vec<Score>, Failure> {
@@ -162,12 +170,7 @@ async fn subject(link: &Link, object: &Object) -> Result<Option<Arc<Subject>>, F
 }
 
 /// Comments on one more object.
-pub(super) async fn comments(
-    link: Arc<Link>,
-    item: crate::domain::ItemId,
-    object: Object,
-    messages: Messages,
-) {
+pub(super) async fn comments(link: Arc<Link>, item: ItemId, object: Object, messages: Messages) {
     let result = link.client.comments(&object).await.map_err(|e| failure(&e));
     tell(&messages, Msg::Comments(item, object, result));
 }

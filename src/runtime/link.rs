@@ -19,7 +19,7 @@ use super::clock;
 use super::executor::tell_open;
 use super::fetch::{Messages, failure, lasting, tell};
 use super::neighbour;
-use crate::api::{self, Client};
+use crate::api::{self, ApiError, Client, Retry};
 use crate::app::{Failure, Msg, Pause, ServerInfo};
 use crate::config::Destination;
 use crate::domain::ProjectId;
@@ -38,6 +38,20 @@ pub(super) struct Link {
     pub(super) client: Client,
     pub(super) scope: Scope,
     pub(super) project: ProjectId,
+}
+
+/// An attempt to connect that failed.
+struct Refusal {
+    failure: Failure,
+    /// How long the server asks to wait.
+    after: Option<Duration>,
+}
+
+impl Refusal {
+    fn new(error: &ApiError) -> Self {
+        let after = if let Retry::Transient { after } = error.retry { after } else { None };
+        Self { failure: failure(error), after }
+    }
 }
 
 /// What connecting needs.
@@ -78,16 +92,18 @@ impl Dialer {
                     tell(messages, Msg::Connected(info));
                     return Some(link);
                 }
-                Err(failure) => {
-                    let temporary = failure.temporary;
-                    tell(messages, Msg::ConnectFailed(failure));
+                Err(refusal) => {
+                    let temporary = refusal.failure.temporary;
+                    // Never sooner than the server asks for.
+                    wait = wait.max(refusal.after.unwrap_or_default());
+                    tell(messages, Msg::ConnectFailed(refusal.failure));
                     if !temporary {
                         return None;
                     }
                 }
             }
             tokio::select! {
-                () = tokio::time::sleep(wait) => wait = (wait * 2).min(LONGEST_WAIT),
+                () = tokio::time::sleep(wait) => wait = wait.saturating_mul(2).min(LONGEST_WAIT),
                 () = self.hurry.notified() => wait = FIRST_WAIT,
             }
         }
@@ -140,15 +156,16 @@ impl Dialer {
         })
     }
 
-    async fn dial(&self, connection: api::Connection) -> Result<(Link, ServerInfo), Failure> {
+    async fn dial(&self, connection: api::Connection) -> Result<(Link, ServerInfo), Refusal> {
         // Reading the system's certificates takes a while; not on a thread that others wait for.
         let made = tokio::task::spawn_blocking(move || Client::new(connection, clock::wall)).await;
-        let client = made.map_err(|e| lasting(e.to_string()))?.map_err(|e| failure(&e))?;
-        let server = client.probe().await.map_err(|e| failure(&e))?;
+        let made = made.map_err(|e| Refusal { failure: lasting(e.to_string()), after: None })?;
+        let client = made.map_err(|e| Refusal::new(&e))?;
+        let server = client.probe().await.map_err(|e| Refusal::new(&e))?;
         let host = match &*self.destination {
             // Its port changes with every start.
             Destination::Embedded => "embedded".to_owned(),
-            Destination::Server { base_url, .. } => base_url.trim_end_matches('/').to_owned(),
+            Destination::Server { .. } => client.address().to_owned(),
         };
         let scope = Scope { host, project: server.project_id.clone() };
         let lacking = lacking(&server);

@@ -65,7 +65,10 @@ pub struct Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
     /// The reviewer quit.
-    Quit,
+    Quit {
+        /// Decisions that are saved here and not sent yet.
+        unsent: usize,
+    },
     /// A signal with this number ended it.
     Signal(u8),
 }
@@ -137,7 +140,7 @@ async fn review(options: Options) -> anyhow::Result<Ending> {
     match signals.ended_by() {
         // A terminal that is gone fails, too.
         Some(number) => Ok(Ending::Signal(number)),
-        None => result.map(|()| Ending::Quit).context("the terminal failed"),
+        None => result.map(|()| Ending::Quit { unsent: model.unsent() }).context("the terminal failed"),
     }
 }
 
