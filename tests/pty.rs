@@ -5,6 +5,7 @@
 
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     master: Box<dyn MasterPty + Send>,
     raw: Vec<u8>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 fn cells(n: u16) -> NonZeroU16 {
@@ -31,6 +32,10 @@ fn cells(n: u16) -> NonZeroU16 {
 
 impl Terminal {
     fn start(columns: u16, rows: u16) -> Self {
+        Self::start_with(columns, rows, |_, _| {})
+    }
+
+    fn start_with(columns: u16, rows: u16, prepare: impl FnOnce(&Path, &mut CommandBuilder)) -> Self {
         let folder = TempDir::new().unwrap();
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
@@ -42,6 +47,7 @@ impl Terminal {
         for kind in ["CONFIG", "DATA", "STATE"] {
             command.env(format!("TRACEMARK_{kind}_DIR"), folder.path().join(kind.to_lowercase()));
         }
+        prepare(folder.path(), &mut command);
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().unwrap();
@@ -57,7 +63,7 @@ impl Terminal {
         });
         let input = pair.master.take_writer().unwrap();
         let screen = vt100::Parser::new(cells(rows), cells(columns), 0);
-        Self { screen, output, input, child, master: pair.master, raw: Vec::new(), _folder: folder }
+        Self { screen, output, input, child, master: pair.master, raw: Vec::new(), folder }
     }
 
     fn send(&mut self, keys: &[u8]) {
@@ -85,6 +91,14 @@ impl Terminal {
                 Ok(bytes) => self.take(&bytes),
                 Err(error) => panic!("waited in vain for {what:?} ({error}):\n{}", self.text()),
             }
+        }
+    }
+
+    /// Reads until the program has written some bytes so many times.
+    fn wait_for_raw(&mut self, wanted: &[u8], times: usize) {
+        while self.raw.windows(wanted.len()).filter(|window| *window == wanted).count() < times {
+            let bytes = self.output.recv_timeout(PATIENCE).unwrap();
+            self.take(&bytes);
         }
     }
 
@@ -142,9 +156,66 @@ fn signals_end_it_with_a_clean_terminal() {
         let mut terminal = Terminal::start(100, 30);
         terminal.wait_for("Support quality");
         terminal.signal(signal);
-        terminal.wait_for_end();
+        assert_eq!(terminal.wait_for_end(), 128 + signal.as_raw().unsigned_abs());
         terminal.assert_clean();
     }
+}
+
+#[test]
+fn what_is_being_written_survives_a_signal() {
+    for signal in [Signal::TERM, Signal::HUP] {
+        let mut terminal = Terminal::start(120, 40);
+        terminal.wait_for("20 pending");
+        terminal.send(b"\r");
+        terminal.wait_for("INPUT");
+        terminal.send(b"chalf a thought");
+        terminal.wait_for("half a thought");
+        terminal.signal(signal);
+        terminal.wait_for_end();
+        let database = rusqlite::Connection::open(terminal.folder.path().join("data/tracemark.db")).unwrap();
+        let draft: String = database.query_row("SELECT text FROM draft", [], |row| row.get(0)).unwrap();
+        assert_eq!(draft, "half a thought");
+    }
+}
+
+#[test]
+fn stopped_and_continued_from_outside_it_takes_the_terminal_again() {
+    let mut terminal = Terminal::start(100, 30);
+    terminal.wait_for("20 pending");
+    for times in 2..4 {
+        terminal.signal(Signal::STOP);
+        terminal.signal(Signal::CONT);
+        terminal.wait_for_raw(b"\x1b[?1049h", times);
+    }
+    terminal.settle();
+    terminal.wait_for("20 pending");
+    terminal.send(b"qq");
+    assert_eq!(terminal.wait_for_end(), 0);
+    terminal.assert_clean();
+}
+
+#[test]
+fn an_interrupt_meant_for_the_editor_does_not_end_the_program() {
+    let mut terminal = Terminal::start_with(120, 40, |folder, command| {
+        let editor = folder.join("editor");
+        // As when Ctrl-c is pressed in it: the signal goes to all programs of the terminal.
+        let script = "#!/bin/sh\ntrap : INT\nkill -INT 0\nprintf 'written outside' > \"$1\"\n";
+        std::fs::write(&editor, script).unwrap();
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+        std::fs::set_permissions(&editor, executable).unwrap();
+        command.env("PATH", "/usr/bin:/bin");
+        command.env("EDITOR", editor);
+    });
+    terminal.wait_for("20 pending");
+    terminal.send(b"\r");
+    terminal.wait_for("INPUT");
+    terminal.send(b"c");
+    terminal.wait_for("Comment on");
+    terminal.send(b"\x05");
+    terminal.wait_for("written outside");
+    terminal.send(b"\x03");
+    assert_eq!(terminal.wait_for_end(), 0);
+    terminal.assert_clean();
 }
 
 #[test]

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tracemark::api::{Client, Connection};
-use tracemark::app::{ItemData, Model, Screen, Start};
+use tracemark::app::{self, ItemData, Model, Screen, Start};
 use tracemark::config::Destination;
 use tracemark::domain::{
     Counts, DataType, Independent, ItemStatus, Object, ObjectKind, Score, Source, Target, Value,
@@ -247,4 +247,55 @@ async fn a_whole_queue_is_worked_off() {
     let after = server.client.counts(&"queue-conversations".into()).await.unwrap();
     assert_eq!(after, Counts { pending: 0, completed: before.total() });
     server.stop.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_down_at_the_start_is_found_at_once_when_asked_again() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(folder.path(), 0).await;
+    server.stop.cancel();
+    until_closed(server.address).await;
+    let mut review = server.review(&folder, "Support quality");
+    let failed = |model: &Model| matches!(model.connection, app::Connection::Failed(_));
+    review.until("a failed attempt", failed).await.unwrap();
+    review.keys("F5").unwrap();
+    review.until("another failed attempt", failed).await.unwrap();
+
+    let server = Server::start(folder.path(), server.address.port()).await;
+    review.keys("F5").unwrap();
+    review.until("the first item", |model| shows(model, "item-support-01")).await.unwrap();
+    review.keys("4 J").unwrap();
+    review.until("the score sent", |model| model.last_sync.is_some() && is_all_sent(model)).await.unwrap();
+    assert_eq!(review.model.other_sender, None, "it must not take itself for another program");
+    assert_eq!(server.scores("support-01").await.len(), 1);
+    server.stop.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_programs_on_the_same_data_the_first_sends_for_both_and_the_second_takes_over() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(folder.path(), 0).await;
+    let mut first = server.review(&folder, "Support quality");
+    first.until("the first item", |model| shows(model, "item-support-01")).await.unwrap();
+    first.keys("4").unwrap();
+    first.until("a held score", |model| model.unsent() == 1 && is_saved(model)).await.unwrap();
+
+    let mut second = server.review(&folder, "Conversations");
+    second.until("who sends", |model| model.other_sender.is_some()).await.unwrap();
+    second.until("a session", |model| model.current().is_some_and(ItemData::is_decidable)).await.unwrap();
+    second.keys("1 3 J").unwrap();
+    first.until("the second one's scores sent", |model| model.last_sync.is_some()).await.unwrap();
+    assert_eq!(server.scores("support-01").await.len(), 0, "still held");
+
+    drop(first);
+    second.keys("2 K").unwrap();
+    second
+        .until("the first one's score sent", |model| model.last_sync.is_some() && is_all_sent(model))
+        .await
+        .unwrap();
+    server.stop.cancel();
+}
+
+fn is_saved(model: &Model) -> bool {
+    model.items.values().all(|data| data.saving.is_empty())
 }

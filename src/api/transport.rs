@@ -117,6 +117,13 @@ impl Client {
         host(&self.base)
     }
 
+    /// The server's address in one spelling, to tell servers apart: without the API's own path,
+    /// keys, query or trailing slash.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        self.base.as_str().trim_end_matches('/')
+    }
+
     /// Reads, again where that may help.
     pub(super) async fn get<T: DeserializeOwned>(
         &self,

@@ -33,12 +33,26 @@ fn quit(model: &mut Model, effects: &mut Vec<Effect>) {
         effects.push(Effect::QuitNow);
         return;
     }
+    keep_draft(model, effects);
+    if model.unsent() > 0 && model.pause.is_none() && model.other_sender.is_none() {
+        model.say("sending what is left · Ctrl-c quits at once");
+    }
+    model.quitting = true;
+    effects.extend([Effect::ReleaseAll, Effect::Quit]);
+}
+
+/// Keeps what is being written as a draft.
+fn keep_draft(model: &Model, effects: &mut Vec<Effect>) {
     if let Some(Modal::Editor(form)) = model.modals.last() {
         let (item, key, text) = (form.item.clone(), form.draft_key(), form.editor.text());
         effects.push(Effect::SaveDraft(item, key, text));
     }
-    model.quitting = true;
-    effects.extend([Effect::ReleaseAll, Effect::Quit]);
+}
+
+/// The program is asked to end: nothing is waited for, and nothing written is lost.
+pub(super) fn shut_down(model: &Model, effects: &mut Vec<Effect>) {
+    keep_draft(model, effects);
+    effects.push(Effect::QuitNow);
 }
 
 fn back(model: &mut Model, effects: &mut Vec<Effect>) {

@@ -4,7 +4,7 @@ use super::commands::perform;
 use super::item::Load;
 use super::modal::{Modal, Showing, Viewer};
 use super::{
-    Connection, Effect, Model, Msg, Screen, browse, local, moving, reading, review, rubric, writing,
+    Connection, Effect, Model, Msg, Screen, browse, commands, local, moving, reading, review, rubric, writing,
 };
 use crate::domain::Now;
 use crate::input::{Action, Code, Context, Key, place};
@@ -61,7 +61,7 @@ fn handle(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
             model.browse.labels.extend(labels.into_iter().map(|label| (label.object_id.clone(), label)));
         }
         Msg::Item(Ok(item)) => review::open_item(model, item, effects),
-        Msg::Shutdown => effects.push(Effect::QuitNow),
+        Msg::Shutdown => commands::shut_down(model, effects),
         other => handle_item(model, other, effects),
     }
 }
@@ -105,7 +105,7 @@ fn handle_item(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
             model.open_writes = writes.into_iter().map(|written| (written.seq, written)).collect();
         }
         Msg::Paused(pause) => model.pause = Some(pause),
-        Msg::Resumed => model.pause = None,
+        Msg::Resumed => (model.pause, model.other_sender) = (None, None),
         Msg::OtherSender(process) => model.other_sender = Some(process),
         Msg::Edited(result) => writing::edited(model, result),
         Msg::Notice(text) => model.say(text),

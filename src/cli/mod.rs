@@ -33,7 +33,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     match dispatch(cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             failure.tell();
             failure.exit.into()
@@ -41,11 +41,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn dispatch(cli: Cli) -> Result<(), Failure> {
+fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
     let shared = &cli.shared;
-    match cli.command {
-        None => review::run(shared, &cli.review),
-        Some(Command::Review(args)) => review::run(shared, &args),
+    let done = match cli.command {
+        None => return review::run(shared, &cli.review),
+        Some(Command::Review(args)) => return review::run(shared, &args),
         Some(Command::Login(args)) => login::run(shared, &args),
         Some(Command::Logout { name }) => profiles::logout(name.as_deref()),
         Some(Command::Profiles { default }) => profiles::run(default.as_deref()),
@@ -55,7 +55,8 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Completions { shell }) => pages::completions(shell),
         Some(Command::Man) => pages::man(),
         Some(Command::Keys) => pages::keys(),
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 /// The process's environment.

@@ -1,18 +1,20 @@
 //! `review`: the terminal UI.
 
 use std::io::IsTerminal as _;
+use std::process::ExitCode;
 
 use jiff::tz::TimeZone;
 
 use super::args::{ReviewArgs, Shared};
+use super::terminal::note;
 use super::{ENV, Failure, load};
 use crate::app::Start;
 use crate::config::{Config, Destination, ensure_private_dir};
-use crate::runtime::{self, Options};
+use crate::runtime::{self, Ending, Options};
 use crate::theme::Theme;
 
-/// Opens the terminal UI.
-pub(super) fn run(shared: &Shared, args: &ReviewArgs) -> Result<(), Failure> {
+/// Opens the terminal UI. The code is 128 and its number where a signal ended it, as shells have it.
+pub(super) fn run(shared: &Shared, args: &ReviewArgs) -> Result<ExitCode, Failure> {
     // Settings first: they can be put right without a terminal, too.
     let config = load(shared, args.annotator.as_deref(), args.ascii)?;
     needs_terminal()?;
@@ -20,7 +22,17 @@ pub(super) fn run(shared: &Shared, args: &ReviewArgs) -> Result<(), Failure> {
         ensure_private_dir(dir)
             .map_err(|error| Failure::failed(format!("cannot use {}: {error}", dir.display())))?;
     }
-    runtime::run(options(config, shared, args)).map_err(|error| Failure::failed(format!("{error:#}")))
+    match runtime::run(options(config, shared, args)) {
+        Ok(Ending::Quit { unsent }) => {
+            if unsent > 0 {
+                let what = if unsent == 1 { "1 decision is" } else { &format!("{unsent} decisions are") };
+                note(&format!("{what} saved here and not sent yet; the next start sends"));
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Ok(Ending::Signal(number)) => Ok(ExitCode::from(128 | number)),
+        Err(error) => Err(Failure::failed(format!("{error:#}"))),
+    }
 }
 
 /// Refuses where nothing can be drawn or typed.

@@ -81,6 +81,8 @@ pub struct Sender {
     updates: UnboundedSender<OutboxUpdate>,
     wake: Arc<Notify>,
     started: Timestamp,
+    /// Whether what a failure or an earlier run left half done has been put in order.
+    recovered: bool,
     /// Whether the server may take several scores at once.
     takes_arrays: bool,
     /// The pause observers were told of.
@@ -98,7 +100,7 @@ pub struct Sender {
 
 impl Sender {
     /// Prepares a sender; nothing is sent yet. What is held by now belongs to an earlier run, and
-    /// will be sent by [`Sender::run`].
+    /// will be sent by [`Sender::run`]; [`Sender::since`] says so for another moment.
     ///
     /// Call `notify_one` on `wake` after releasing decisions, or to try again at once.
     #[must_use]
@@ -120,6 +122,7 @@ impl Sender {
             updates,
             wake,
             started: clock(),
+            recovered: false,
             takes_arrays: true,
             paused: None,
             resume: Resume::Now,
@@ -130,14 +133,16 @@ impl Sender {
         }
     }
 
+    /// The same sender for a program that has been running since then: what it holds stays held.
+    #[must_use]
+    pub fn since(self, started: Timestamp) -> Self {
+        Self { started, ..self }
+    }
+
     /// Sends until told to shut down; then once more what is due, unless it is paused. What is
     /// being sent is finished first: the caller limits how long it waits for that, and what it
     /// cuts off is recovered by the next run.
     pub async fn run(mut self, shutdown: CancellationToken) {
-        let recovered = self.store.lock().recover(&self.scope, self.started);
-        if let Err(error) = recovered {
-            self.tell(OutboxUpdate::Failed(error.to_string()));
-        }
         loop {
             let next = self.turn().await;
             tokio::select! {
@@ -175,6 +180,8 @@ impl Sender {
         match self.try_turn().await {
             Ok(next) => next,
             Err(error) => {
+                // Rows may be left as being sent, which nobody would touch again.
+                self.recovered = false;
                 self.tell(OutboxUpdate::Failed(error.to_string()));
                 Some(wait::after((self.clock)(), STORE_PAUSE))
             }
@@ -182,6 +189,10 @@ impl Sender {
     }
 
     async fn try_turn(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        if !self.recovered {
+            self.store.lock().recover(&self.scope, self.started)?;
+            self.recovered = true;
+        }
         if self.may_send() {
             self.flush_once().await?;
         }

@@ -4,6 +4,7 @@
 //! drawing, so a held key never lags behind.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ratatui::Terminal;
@@ -13,7 +14,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::clock::Clock;
 use super::executor::{Control, Executor};
-use super::input::TerminalInput;
+use super::input::{Continued, Signals, TerminalInput};
 use super::steady::DoubtfulRows;
 use crate::app::{Model, Msg, update};
 use crate::theme::Theme;
@@ -31,11 +32,23 @@ pub(super) struct EventLoop<'a, B: Backend> {
     pub(super) executor: Executor,
     pub(super) messages: UnboundedReceiver<Msg>,
     pub(super) input: TerminalInput,
+    pub(super) signals: Arc<Signals>,
+    pub(super) continued: Continued,
     pub(super) theme: Theme,
     pub(super) clock: Clock,
     pub(super) doubtful: DoubtfulRows,
     /// Told to the terminal around each frame, so that it shows whole frames only.
     pub(super) frames: fn(bool) -> io::Result<()>,
+}
+
+/// What the loop waits for.
+#[expect(clippy::large_enum_variant, reason = "nearly every event is the large one")]
+enum Event {
+    Msg(Msg),
+    /// The process goes on after somebody stopped it.
+    Continued,
+    /// The time for the last call is over.
+    TimeIsUp,
 }
 
 /// How the loop goes on after a batch of messages.
@@ -53,9 +66,14 @@ where
         let mut last_call: Option<Instant> = None;
         self.draw()?;
         loop {
-            let Some(msg) = self.next(last_call).await else { return Ok(()) };
-            if let Turn::End = self.batch(msg).await? {
-                return Ok(());
+            match self.next(last_call).await {
+                Event::TimeIsUp => return Ok(()),
+                Event::Continued => self.retake()?,
+                Event::Msg(msg) => {
+                    if let Turn::End = self.batch(msg).await? {
+                        return Ok(());
+                    }
+                }
             }
             if self.model.quitting {
                 let until = *last_call.get_or_insert_with(|| {
@@ -80,15 +98,16 @@ where
         !saving && (hopeless || self.model.unsent() == 0)
     }
 
-    /// Waits for the next thing to happen. `None`: the time for the last call is over.
-    async fn next(&mut self, last_call: Option<Instant>) -> Option<Msg> {
+    /// Waits for the next thing to happen.
+    async fn next(&mut self, last_call: Option<Instant>) -> Event {
         let deadline = self.model.deadline().map(|mono| Instant::from_std(self.clock.at(mono)));
         tokio::select! {
             biased;
-            Some(msg) = self.messages.recv() => Some(msg),
-            msg = self.input.next() => Some(msg),
-            () = wait(deadline) => Some(Msg::Deadline),
-            () = wait(last_call) => None,
+            Some(msg) = self.messages.recv() => Event::Msg(msg),
+            () = self.continued.unexpectedly() => Event::Continued,
+            msg = self.input.next() => Event::Msg(msg),
+            () = wait(deadline) => Event::Msg(Msg::Deadline),
+            () = wait(last_call) => Event::TimeIsUp,
         }
     }
 
@@ -130,13 +149,16 @@ where
             Control::Quit => {}
             Control::Redraw => self.terminal.clear().map_err(Into::into)?,
             Control::Suspend => {
+                self.continued.expected = true;
                 self.input.lend(super::terminal::suspend)?;
                 self.terminal.clear().map_err(Into::into)?;
                 self.adopt_size()?;
             }
             Control::Edit(text) => {
                 // Blocking is right: the terminal belongs to the editor until it ends.
+                self.signals.set_lent(true);
                 let edited = self.input.lend(|| super::external::edit(&text));
+                self.signals.set_lent(false);
                 self.terminal.clear().map_err(Into::into)?;
                 let effects = update(self.model, Msg::Edited(edited), self.clock.now());
                 for effect in effects {
@@ -146,6 +168,16 @@ where
             }
         }
         Ok(Turn::Go)
+    }
+
+    /// Takes the terminal over once more.
+    fn retake(&mut self) -> io::Result<()> {
+        self.input.lend(|| {
+            super::terminal::leave();
+            super::terminal::enter()
+        })?;
+        self.terminal.clear().map_err(Into::into)?;
+        self.adopt_size()
     }
 
     /// The terminal may have another size after somebody else had it.

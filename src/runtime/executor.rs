@@ -10,10 +10,11 @@ use super::clock;
 use super::fetch::{self, Messages, tell};
 use super::layout;
 use super::link::{Dialer, Link};
+use super::panics;
 use super::storage::Storage;
 use crate::app::{Effect, LocalState, Msg, RecordToken};
 use crate::domain::{Item, ItemId, Write};
-use crate::store::{Scope, SharedStore, StoreError};
+use crate::store::{Scope, SharedStore, Store, StoreError};
 
 /// What only the event loop can do, since it owns the terminal.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,12 +34,14 @@ pub(super) struct Executor {
     dialer: Dialer,
     zone: TimeZone,
     link: Arc<OnceLock<Arc<Link>>>,
+    dialing: Option<AbortHandle>,
     fetching: HashMap<ItemId, AbortHandle>,
 }
 
 impl Executor {
     pub(super) fn new(messages: Messages, storage: Storage, dialer: Dialer, zone: TimeZone) -> Self {
-        Self { messages, storage, dialer, zone, link: Arc::default(), fetching: HashMap::new() }
+        let (link, fetching) = (Arc::default(), HashMap::new());
+        Self { messages, storage, dialer, zone, link, dialing: None, fetching }
     }
 
     /// Starts what an effect asks for; what needs the terminal comes back.
@@ -53,7 +56,8 @@ impl Executor {
             Effect::LayOut(key, source) => {
                 let (messages, zone) = (self.messages.clone(), self.zone.clone());
                 self.dialer.tasks.spawn_blocking(move || {
-                    let rows = layout::lay_out(&key, &source, &zone);
+                    let rows = panics::contain(|| layout::lay_out(&key, &source, &zone));
+                    let rows = rows.unwrap_or_else(|| layout::apology(key.width));
                     tell(&messages, Msg::LaidOut(key, Arc::new(rows)));
                 });
             }
@@ -75,16 +79,13 @@ impl Executor {
     /// Effects that need a server and its scope. They are only asked for once connected.
     fn start_linked(&mut self, effect: Effect) {
         let Some(link) = self.link.get().cloned() else {
-            tracing::warn!("not connected yet: {effect:?}");
+            // Which one is not logged: it may hold what a reviewer wrote.
+            tracing::debug!("not connected yet, so there is nothing to do");
             return;
         };
         match effect {
             Effect::Record(token, item, write) => self.record(&link, token, item, *write),
-            Effect::Withdraw(item, key) => {
-                self.store(&link, move |store, scope| {
-                    store.lock().withdraw(scope, &item, &key, clock::wall()).map(drop)
-                });
-            }
+            Effect::Withdraw(item, key) => self.withdraw(&link, item, key),
             Effect::Release(item, not_before) => self.release(&link, Some(item), not_before),
             Effect::ReleaseAll => self.release(&link, None, None),
             Effect::Retry(seq) => self.retry(&link, seq),
@@ -108,8 +109,12 @@ impl Executor {
         let (tasks, messages) = (&self.dialer.tasks, self.messages.clone());
         match effect {
             Effect::FetchQueues => {
+                let wake = self.dialer.wake.clone();
                 tasks.spawn(async move {
                     let result = fetch::queues(&link).await.map_err(|e| fetch::failure(&e));
+                    if result.is_ok() {
+                        wake.notify_one();
+                    }
                     tell(&messages, Msg::Queues(result));
                 });
             }
@@ -131,27 +136,27 @@ impl Executor {
             Effect::FetchComments(item, object) => {
                 drop(tasks.spawn(fetch::comments(link, item, object, messages)));
             }
-            other => tracing::error!("nobody carries out {other:?}"),
+            _ => tracing::error!("an effect that nobody carries out"),
         }
     }
 
-    fn connect(&self) {
+    /// Connects, or tries again at once where that is under way already.
+    fn connect(&mut self) {
+        if self.dialing.as_ref().is_some_and(|dialing| !dialing.is_finished()) {
+            self.dialer.hurry.notify_one();
+            return;
+        }
         let (dialer, messages, cell) = (self.dialer.clone(), self.messages.clone(), self.link.clone());
         let store = self.storage.store();
-        let tasks = dialer.tasks.clone();
-        tasks.spawn(async move {
+        let connecting = self.dialer.tasks.spawn(async move {
             let shutdown = dialer.shutdown.clone();
-            let Some(Some(link)) = shutdown.run_until_cancelled(dialer.connect(&messages, &cell)).await
-            else {
-                return;
-            };
-            dialer.start_sender(&link, store.clone(), &messages);
-            let open = store.lock().open_writes(&link.scope);
-            match open {
-                Ok(open) => tell(&messages, Msg::OpenWrites(open)),
-                Err(error) => tell(&messages, Msg::Notice(error.to_string())),
-            }
+            let dialing = dialer.connect(&messages, &cell);
+            let Some(Some(link)) = shutdown.run_until_cancelled(dialing).await else { return };
+            // Before anything is sent: what the sender tells of a write is newer than this.
+            tell_open(&store.lock(), &link.scope, &messages);
+            dialer.send(link, store, messages).await;
         });
+        self.dialing = Some(connecting.abort_handle());
     }
 
     /// Runs a change of the store in its turn and tells when it failed.
@@ -171,28 +176,44 @@ impl Executor {
     fn record(&self, link: &Arc<Link>, token: RecordToken, item: ItemId, write: Write) {
         let (messages, link) = (self.messages.clone(), link.clone());
         self.storage.run(move |store| {
-            let recorded = store.lock().record(&link.scope, &item, &write, clock::wall());
+            let mut store = store.lock();
+            let recorded = store.record(&link.scope, &item, &write, clock::wall());
             tell(&messages, Msg::Recorded(token, recorded.map_err(|e| e.to_string())));
         });
     }
 
-    fn release(&self, link: &Arc<Link>, item: Option<ItemId>, not_before: Option<jiff::Timestamp>) {
-        let wake = self.dialer.wake.clone();
+    fn withdraw(&self, link: &Arc<Link>, item: ItemId, key: String) {
         let (messages, link) = (self.messages.clone(), link.clone());
         self.storage.run(move |store| {
-            let mut store = store.lock();
-            match store.release(&link.scope, item.as_ref(), not_before, clock::wall()) {
-                Ok(_) => wake.notify_one(),
-                Err(error) => tell(&messages, Msg::Notice(error.to_string())),
+            let store = &mut *store.lock();
+            let withdrawn = store.withdraw(&link.scope, &item, &key, clock::wall());
+            if let Err(error) = &withdrawn {
+                tell(&messages, Msg::Notice(error.to_string()));
             }
+            // The screen shows it gone already. Where it is not, it has to show what there is.
+            if !withdrawn.unwrap_or(false) {
+                tell_local(store, &link.scope, item, &messages);
+            }
+            tell_open(store, &link.scope, &messages);
+        });
+    }
+
+    fn release(&self, link: &Arc<Link>, item: Option<ItemId>, not_before: Option<jiff::Timestamp>) {
+        let dialer = self.dialer.clone();
+        self.store(link, move |store, scope| {
+            store.lock().release(scope, item.as_ref(), not_before, clock::wall())?;
+            dialer.wake_sender();
+            Ok(())
         });
     }
 
     fn retry(&self, link: &Arc<Link>, seq: i64) {
-        let wake = self.dialer.wake.clone();
-        self.store(link, move |store, _| store.lock().retry(seq, clock::wall()).map(drop));
-        self.release(link, None, None);
-        self.storage.run(move |_| wake.notify_one());
+        let dialer = self.dialer.clone();
+        self.store(link, move |store, _| {
+            store.lock().retry(seq, clock::wall())?;
+            dialer.wake_sender();
+            Ok(())
+        });
     }
 
     /// Fetches what is wanted and not yet being fetched, and stops fetching the rest.
@@ -208,7 +229,13 @@ impl Executor {
             if !self.fetching.contains_key(&item.id) {
                 self.load_local(link, item.id.clone());
                 let id = item.id.clone();
-                let task = self.dialer.tasks.spawn(fetch::item(link.clone(), item, self.messages.clone()));
+                let (link, dialer, messages) = (link.clone(), self.dialer.clone(), self.messages.clone());
+                let task = self.dialer.tasks.spawn(async move {
+                    if fetch::item(link, item, messages).await {
+                        // It answers: whatever waits for the network need not wait any longer.
+                        dialer.wake.notify_one();
+                    }
+                });
                 self.fetching.insert(id, task.abort_handle());
             }
         }
@@ -216,10 +243,7 @@ impl Executor {
 
     fn load_local(&self, link: &Arc<Link>, item: ItemId) {
         let (messages, link) = (self.messages.clone(), link.clone());
-        self.storage.run(move |store| match local_state(store, &link.scope, &item) {
-            Ok(state) => tell(&messages, Msg::Local(item, state)),
-            Err(error) => tell(&messages, Msg::Notice(error.to_string())),
-        });
+        self.storage.run(move |store| tell_local(&store.lock(), &link.scope, item, &messages));
     }
 }
 
@@ -227,8 +251,24 @@ fn draft_key(item: &ItemId, key: &str) -> String {
     format!("{item}/{key}")
 }
 
-fn local_state(store: &SharedStore, scope: &Scope, item: &ItemId) -> Result<LocalState, StoreError> {
-    let store = store.lock();
+/// Tells what is stored about an item. Taking the store, rather than a handle on it, keeps the
+/// sender from telling something newer first.
+fn tell_local(store: &Store, scope: &Scope, item: ItemId, messages: &Messages) {
+    match local_state(store, scope, &item) {
+        Ok(state) => tell(messages, Msg::Local(item, state)),
+        Err(error) => tell(messages, Msg::Notice(error.to_string())),
+    }
+}
+
+/// Tells what is still to be sent; takes the store for the same reason.
+pub(super) fn tell_open(store: &Store, scope: &Scope, messages: &Messages) {
+    match store.open_writes(scope) {
+        Ok(open) => tell(messages, Msg::OpenWrites(open)),
+        Err(error) => tell(messages, Msg::Notice(error.to_string())),
+    }
+}
+
+fn local_state(store: &Store, scope: &Scope, item: &ItemId) -> Result<LocalState, StoreError> {
     let writes = store.of_item(scope, item)?;
     let prefix = draft_key(item, "");
     let drafts = store.drafts(scope)?;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::link::Link;
+use super::panics;
 use crate::api::ApiError;
 use crate::app::{Failure, FetchPage, Label, Msg};
 use crate::content;
 use crate::domain::{
-    Item, Object, ObjectKind, Observation, PAGE, Queue, QueueId, Score, Subject, Target, TraceId,
+    Item, ItemId, Object, ObjectKind, Observation, PAGE, Queue, QueueId, Score, Subject, Target, TraceId,
 };
 
 /// Queues per page and most pages read; nobody has more queues than that.
@@ -34,6 +35,11 @@ pub(super) fn failure(error: &ApiError) -> Failure {
         hint: error.hint().map(str::to_owned),
         temporary: matches!(error.retry, Retry::Network | Retry::Transient { .. }),
     }
+}
+
+/// A failure that trying again does not mend.
+pub(super) fn lasting(message: impl Into<String>) -> Failure {
+    Failure { message: message.into(), hint: None, temporary: false }
 }
 
 /// All queues of the project.
@@ -104,8 +110,9 @@ fn observation_label(found: &Observation) -> Label {
     Label { object_id: found.id.to_string(), name: found.name.clone(), title }
 }
 
-/// Everything about an item's object at the server: its content, then scores and comments.
-pub(super) async fn item(link: Arc<Link>, item: Item, messages: Messages) {
+/// Everything about an item's object at the server: its content, scores and comments. Says whether
+/// the scores could be read.
+pub(super) async fn item(link: Arc<Link>, item: Item, messages: Messages) -> bool {
     let id = item.id.clone();
     let object = item.object.clone();
     let known = match object.kind {
@@ -117,7 +124,7 @@ pub(super) async fn item(link: Arc<Link>, item: Item, messages: Messages) {
         let result = subject(&link, &object).await;
         let target =
             result.as_ref().ok().and_then(|found| found.as_ref().map(|subject| subject.target.clone()));
-        tell(&messages, Msg::Subject(id.clone(), result.map_err(|e| failure(&e))));
+        tell(&messages, Msg::Subject(id.clone(), result));
         target
     };
     let comments = async {
@@ -125,40 +132,45 @@ pub(super) async fn item(link: Arc<Link>, item: Item, messages: Messages) {
         tell(&messages, Msg::Comments(id.clone(), object.clone(), result));
     };
     if let Some(target) = known {
-        let scores = async { tell(&messages, Msg::Scores(id.clone(), scores(&link, &target).await)) };
-        tokio::join!(content, scores, comments);
-        return;
+        let scores = async { tell_scores(&messages, &id, scores(&link, &target).await) };
+        let (_, answered, ()) = tokio::join!(content, scores, comments);
+        return answered;
     }
     let ((), target) = tokio::join!(comments, content);
-    let found = match target {
-        Some(target) => scores(&link, &target).await,
-        None => Ok(Vec::new()),
+    let Some(target) = target else {
+        tell(&messages, Msg::Scores(id, Ok(Vec::new())));
+        return false;
     };
-    tell(&messages, Msg::Scores(id.clone(), found));
+    let found = scores(&link, &target).await;
+    tell_scores(&messages, &id, found)
+}
+
+fn tell_scores(messages: &Messages, id: &ItemId, found: Result<Vec<Score>, Failure>) -> bool {
+    let answered = found.is_ok();
+    tell(messages, Msg::Scores(id.clone(), found));
+    answered
 }
 
 async fn scores(link: &Link, target: &Target) -> Result<Vec<Score>, Failure> {
     link.client.scores_of(target).await.map_err(|e| failure(&e))
 }
 
-async fn subject(link: &Link, object: &Object) -> Result<Option<Arc<Subject>>, ApiError> {
+async fn subject(link: &Link, object: &Object) -> Result<Option<Arc<Subject>>, Failure> {
     let observations = match link.client.observations_of(object).await {
         Err(error) if error.is_not_found() && !error.is_missing_route() => Vec::new(),
-        other => other?,
+        other => other.map_err(|e| failure(&e))?,
     };
     let object = object.clone();
     // Building the tree of a huge trace takes a while; not on a thread that others wait for.
-    let built = tokio::task::spawn_blocking(move || Subject::new(&object, observations)).await;
-    Ok(built.ok().flatten().map(Arc::new))
+    let build = move || panics::contain(|| Subject::new(&object, observations));
+    match tokio::task::spawn_blocking(build).await {
+        Ok(Some(subject)) => Ok(subject.map(Arc::new)),
+        _ => Err(lasting("a bug in tracemark keeps this from being shown")),
+    }
 }
 
 /// Comments on one more object.
-pub(super) async fn comments(
-    link: Arc<Link>,
-    item: crate::domain::ItemId,
-    object: Object,
-    messages: Messages,
-) {
+pub(super) async fn comments(link: Arc<Link>, item: ItemId, object: Object, messages: Messages) {
     let result = link.client.comments(&object).await.map_err(|e| failure(&e));
     tell(&messages, Msg::Comments(item, object, result));
 }

@@ -66,6 +66,9 @@ impl Headless {
             tasks: TaskTracker::new(),
             shutdown: shutdown.clone(),
             wake: Arc::new(Notify::new()),
+            hurry: Arc::new(Notify::new()),
+            started: super::clock::wall(),
+            sends: Arc::default(),
         };
         let model = Model::new(start, size, clock.now());
         let mut executor = Executor::new(sender, storage, dialer, model.start.zone.clone());

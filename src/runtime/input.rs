@@ -1,5 +1,7 @@
 //! Input: terminal events and signals as messages.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crossterm::event::{self, Event, EventStream};
@@ -74,17 +76,53 @@ fn to_msg(event: std::io::Result<Event>) -> Option<Msg> {
     }
 }
 
-/// SIGTERM, SIGHUP and SIGINT end the program in order; SIGCONT draws the screen afresh.
+/// What the signals say that reach this process.
+#[derive(Debug, Default)]
+pub(super) struct Signals {
+    ended_by: OnceLock<u8>,
+    lent: AtomicBool,
+}
+
+impl Signals {
+    /// The number of the signal that ended the program.
+    pub(super) fn ended_by(&self) -> Option<u8> {
+        self.ended_by.get().copied()
+    }
+
+    /// Whether the terminal belongs to another program for now: Ctrl-c is meant for that one.
+    pub(super) fn set_lent(&self, lent: bool) {
+        self.lent.store(lent, Ordering::SeqCst);
+    }
+
+    #[cfg(unix)]
+    fn take(&self, kind: tokio::signal::unix::SignalKind) -> bool {
+        let interrupt = kind == tokio::signal::unix::SignalKind::interrupt();
+        if interrupt && self.lent.load(Ordering::SeqCst) {
+            return false;
+        }
+        let _ = self.ended_by.set(u8::try_from(kind.as_raw_value()).unwrap_or_default());
+        true
+    }
+}
+
+/// SIGTERM, SIGHUP and SIGINT end the program in order.
 #[cfg(unix)]
-pub(super) fn watch_signals(tasks: &TaskTracker, messages: &Messages, shutdown: &CancellationToken) {
+pub(super) fn watch_signals(
+    signals: &Arc<Signals>,
+    tasks: &TaskTracker,
+    messages: &Messages,
+    shutdown: &CancellationToken,
+) {
     use tokio::signal::unix::{SignalKind, signal};
     for kind in [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()] {
-        let (messages, shutdown) = (messages.clone(), shutdown.clone());
+        let (signals, messages, shutdown) = (signals.clone(), messages.clone(), shutdown.clone());
         match signal(kind) {
             Ok(mut signal) => {
                 tasks.spawn(async move {
-                    if let Some(Some(())) = shutdown.run_until_cancelled(signal.recv()).await {
-                        tell(&messages, Msg::Shutdown);
+                    while let Some(Some(())) = shutdown.run_until_cancelled(signal.recv()).await {
+                        if signals.take(kind) {
+                            tell(&messages, Msg::Shutdown);
+                        }
                     }
                 });
             }
@@ -95,4 +133,43 @@ pub(super) fn watch_signals(tasks: &TaskTracker, messages: &Messages, shutdown: 
 
 /// Elsewhere the terminal's own events have to do.
 #[cfg(not(unix))]
-pub(super) fn watch_signals(_: &TaskTracker, _: &Messages, _: &CancellationToken) {}
+pub(super) fn watch_signals(_: &Arc<Signals>, _: &TaskTracker, _: &Messages, _: &CancellationToken) {}
+
+/// Tells when the process goes on after somebody stopped it.
+#[derive(Debug)]
+pub(super) struct Continued {
+    #[cfg(unix)]
+    signal: Option<tokio::signal::unix::Signal>,
+    /// Set when the program has stopped itself and expects to be continued.
+    pub(super) expected: bool,
+}
+
+impl Continued {
+    /// Starts listening.
+    #[cfg(unix)]
+    pub(super) fn watch() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        let signal = signal(SignalKind::from_raw(libc::SIGCONT)).ok();
+        Self { signal, expected: false }
+    }
+
+    /// Nobody stops processes here.
+    #[cfg(not(unix))]
+    pub(super) fn watch() -> Self {
+        Self { expected: false }
+    }
+
+    /// Waits until the process goes on unexpectedly: whoever had the terminal in between did with
+    /// it what it liked.
+    pub(super) async fn unexpectedly(&mut self) {
+        #[cfg(unix)]
+        if let Some(signal) = &mut self.signal {
+            while signal.recv().await.is_some() {
+                if !std::mem::take(&mut self.expected) {
+                    return;
+                }
+            }
+        }
+        std::future::pending::<()>().await;
+    }
+}

@@ -30,6 +30,11 @@ pub(super) fn lay_out(key: &DocKey, source: &DocSource, zone: &TimeZone) -> Rows
     }
 }
 
+/// What is shown in place of a document that could not be laid out.
+pub(super) fn apology(width: u16) -> Rows {
+    content::markdown("A bug in tracemark keeps this from being shown. Another view (m) may work.", width)
+}
+
 fn lay_out_remarks(remarks: &[(String, String)], width: u16) -> Rows {
     let mut rows = Vec::new();
     for (heading, text) in remarks {

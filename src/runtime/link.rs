@@ -1,10 +1,13 @@
 //! Getting connected: the embedded workspace's server if that is wanted, the client, the probe,
 //! and the sender.
 
+use std::future::pending;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::unbounded_channel;
@@ -13,8 +16,10 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 use super::clock;
-use super::fetch::{Messages, failure, tell};
-use crate::api::{self, Client};
+use super::executor::tell_open;
+use super::fetch::{Messages, failure, lasting, tell};
+use super::neighbour;
+use crate::api::{self, ApiError, Client, Retry};
 use crate::app::{Failure, Msg, Pause, ServerInfo};
 use crate::config::Destination;
 use crate::domain::ProjectId;
@@ -22,6 +27,8 @@ use crate::outbox::{self, OutboxUpdate, Sender};
 use crate::server::{self, Seed, Workspace};
 use crate::store::{Scope, SenderLock, SharedStore};
 
+/// Wait before the second attempt to connect; it doubles from there.
+const FIRST_WAIT: Duration = Duration::from_secs(2);
 /// Longest wait between two attempts to connect.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
@@ -33,6 +40,20 @@ pub(super) struct Link {
     pub(super) project: ProjectId,
 }
 
+/// An attempt to connect that failed.
+struct Refusal {
+    failure: Failure,
+    /// How long the server asks to wait.
+    after: Option<Duration>,
+}
+
+impl Refusal {
+    fn new(error: &ApiError) -> Self {
+        let after = if let Retry::Transient { after } = error.retry { after } else { None };
+        Self { failure: failure(error), after }
+    }
+}
+
 /// What connecting needs.
 #[derive(Debug, Clone)]
 pub(super) struct Dialer {
@@ -42,13 +63,20 @@ pub(super) struct Dialer {
     pub(super) allow_insecure_http: bool,
     pub(super) tasks: TaskTracker,
     pub(super) shutdown: CancellationToken,
+    /// Wakes the sender.
     pub(super) wake: Arc<Notify>,
+    /// Ends the wait for the next attempt to connect.
+    pub(super) hurry: Arc<Notify>,
+    /// When the program started: what is held from before is nobody's any more.
+    pub(super) started: Timestamp,
+    /// Whether this program is the one that sends.
+    pub(super) sends: Arc<AtomicBool>,
 }
 
 impl Dialer {
     /// Tries until the server answers, telling each failure; gives up where trying again is no use.
     pub(super) async fn connect(&self, messages: &Messages, cell: &OnceLock<Arc<Link>>) -> Option<Arc<Link>> {
-        let mut wait = Duration::from_secs(2);
+        let mut wait = FIRST_WAIT;
         let connection = match self.connection().await {
             Ok(connection) => connection,
             Err(failure) => {
@@ -64,16 +92,20 @@ impl Dialer {
                     tell(messages, Msg::Connected(info));
                     return Some(link);
                 }
-                Err(failure) => {
-                    let temporary = failure.temporary;
-                    tell(messages, Msg::ConnectFailed(failure));
+                Err(refusal) => {
+                    let temporary = refusal.failure.temporary;
+                    // Never sooner than the server asks for.
+                    wait = wait.max(refusal.after.unwrap_or_default());
+                    tell(messages, Msg::ConnectFailed(refusal.failure));
                     if !temporary {
                         return None;
                     }
                 }
             }
-            tokio::time::sleep(wait).await;
-            wait = (wait * 2).min(LONGEST_WAIT);
+            tokio::select! {
+                () = tokio::time::sleep(wait) => wait = wait.saturating_mul(2).min(LONGEST_WAIT),
+                () = self.hurry.notified() => wait = FIRST_WAIT,
+            }
         }
     }
 
@@ -124,15 +156,16 @@ impl Dialer {
         })
     }
 
-    async fn dial(&self, connection: api::Connection) -> Result<(Link, ServerInfo), Failure> {
+    async fn dial(&self, connection: api::Connection) -> Result<(Link, ServerInfo), Refusal> {
         // Reading the system's certificates takes a while; not on a thread that others wait for.
         let made = tokio::task::spawn_blocking(move || Client::new(connection, clock::wall)).await;
-        let client = made.map_err(|e| lasting(e.to_string()))?.map_err(|e| failure(&e))?;
-        let server = client.probe().await.map_err(|e| failure(&e))?;
+        let made = made.map_err(|e| Refusal { failure: lasting(e.to_string()), after: None })?;
+        let client = made.map_err(|e| Refusal::new(&e))?;
+        let server = client.probe().await.map_err(|e| Refusal::new(&e))?;
         let host = match &*self.destination {
             // Its port changes with every start.
             Destination::Embedded => "embedded".to_owned(),
-            Destination::Server { base_url, .. } => base_url.trim_end_matches('/').to_owned(),
+            Destination::Server { .. } => client.address().to_owned(),
         };
         let scope = Scope { host, project: server.project_id.clone() };
         let lacking = lacking(&server);
@@ -145,19 +178,18 @@ impl Dialer {
         Ok((Link { client, scope, project: server.project_id }, info))
     }
 
-    /// Starts the sender, unless another process with the same data sends already.
-    pub(super) fn start_sender(&self, link: &Link, store: SharedStore, messages: &Messages) {
-        let lock = match SenderLock::acquire(&self.database) {
-            Ok(Some(lock)) => lock,
-            Ok(None) => {
-                tell(messages, Msg::OtherSender(SenderLock::holder(&self.database)));
-                return;
-            }
-            Err(error) => {
-                tell(messages, Msg::Notice(format!("nothing is sent: the sender's lock failed: {error}")));
-                return;
-            }
-        };
+    /// There may be something to send: tells the sender, here or in another program.
+    pub(super) fn wake_sender(&self) {
+        self.wake.notify_one();
+        if !self.sends.load(Ordering::SeqCst) {
+            neighbour::rouse(&self.database);
+        }
+    }
+
+    /// Sends until the end. While another program with the same data sends, waits for it to end.
+    pub(super) async fn send(self, link: Arc<Link>, store: SharedStore, messages: Messages) {
+        let Some(lock) = self.lock(&link, &store, &messages).await else { return };
+        self.sends.store(true, Ordering::SeqCst);
         let (updates, mut incoming) = unbounded_channel();
         let sender = Sender::new(
             store,
@@ -168,17 +200,45 @@ impl Dialer {
             updates,
             self.wake.clone(),
         );
-        let shutdown = self.shutdown.clone();
-        self.tasks.spawn(async move {
-            sender.run(shutdown).await;
-            drop(lock);
-        });
-        let messages = messages.clone();
         self.tasks.spawn(async move {
             while let Some(update) = incoming.recv().await {
                 tell(&messages, outbox_message(update));
             }
         });
+        tokio::select! {
+            () = sender.since(self.started).run(self.shutdown.clone()) => {}
+            // Without a socket to listen on, it still sends what is decided here.
+            () = async { neighbour::listen(self.database.clone(), self.wake.clone()).await; pending().await } => {}
+        }
+        drop(lock);
+    }
+
+    /// The right to send, at once or when the program that has it ends.
+    async fn lock(&self, link: &Link, store: &SharedStore, messages: &Messages) -> Option<SenderLock> {
+        let failed = |error: String| {
+            tell(messages, Msg::Notice(format!("nothing is sent: the sender's lock failed: {error}")));
+        };
+        match SenderLock::acquire(&self.database) {
+            Ok(Some(lock)) => return Some(lock),
+            Ok(None) => tell(messages, Msg::OtherSender(SenderLock::holder(&self.database))),
+            Err(error) => {
+                failed(error.to_string());
+                return None;
+            }
+        }
+        let database = self.database.clone();
+        let waiting = tokio::task::spawn_blocking(move || SenderLock::wait(&database));
+        match self.shutdown.run_until_cancelled(waiting).await? {
+            Ok(Ok(lock)) => {
+                // What the other one has sent was not told here.
+                tell_open(&store.lock(), &link.scope, messages);
+                tell(messages, Msg::Resumed);
+                return Some(lock);
+            }
+            Ok(Err(error)) => failed(error.to_string()),
+            Err(error) => tracing::error!("waiting for the sender's lock: {error}"),
+        }
+        None
     }
 }
 
@@ -198,10 +258,6 @@ fn in_words(why: &outbox::Pause) -> String {
         outbox::Pause::RateLimited => "rate limit reached".into(),
         outbox::Pause::Auth(words) => format!("keys not accepted: {words}"),
     }
-}
-
-fn lasting(message: String) -> Failure {
-    Failure { message, hint: None, temporary: false }
 }
 
 /// What a server cannot do that reviewing needs.

@@ -13,6 +13,8 @@ mod input;
 mod layout;
 mod link;
 mod log;
+mod neighbour;
+mod panics;
 mod steady;
 mod storage;
 mod terminal;
@@ -36,6 +38,7 @@ use crate::config::Destination;
 use crate::theme::Theme;
 use event_loop::EventLoop;
 use executor::Executor;
+use input::Signals;
 use link::Dialer;
 use storage::Storage;
 
@@ -58,25 +61,39 @@ pub struct Options {
     pub allow_insecure_http: bool,
 }
 
+/// How the screen ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The reviewer quit.
+    Quit {
+        /// Decisions that are saved here and not sent yet.
+        unsent: usize,
+    },
+    /// A signal with this number ended it.
+    Signal(u8),
+}
+
 /// Runs the screen until the reviewer quits.
 ///
 /// # Errors
-/// When the terminal cannot be used or the database cannot be opened.
-pub fn run(options: Options) -> anyhow::Result<()> {
+/// When the terminal cannot be used or the database cannot be opened, and after a panic.
+pub fn run(options: Options) -> anyhow::Result<Ending> {
     log::start(&options.log);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .context("cannot start the asynchronous runtime")?;
-    let result = runtime.block_on(review(options));
+    let result = panics::to_the_end(|| runtime.block_on(review(options)));
     // Reads under way are of no use any more, and none may keep the program from ending.
     runtime.shutdown_background();
     result
 }
 
-async fn review(options: Options) -> anyhow::Result<()> {
+async fn review(options: Options) -> anyhow::Result<Ending> {
     let clock = clock::Clock::start();
+    let (messages, incoming) = unbounded_channel();
+    panics::watch(messages.clone());
     let guard = terminal::Guard::take().context("cannot take the terminal over")?;
     let mut terminal = terminal::screen().context("cannot draw on the terminal")?;
     let size = terminal.size().context("the terminal has no size")?;
@@ -85,7 +102,6 @@ async fn review(options: Options) -> anyhow::Result<()> {
     terminal.draw(|frame| crate::ui::view(&model, &theme.styles, theme.glyphs, frame))?;
 
     let storage = Storage::open(&options.database).context("cannot open the local database")?;
-    let (messages, incoming) = unbounded_channel();
     let tasks = TaskTracker::new();
     let shutdown = CancellationToken::new();
     let dialer = Dialer {
@@ -96,8 +112,12 @@ async fn review(options: Options) -> anyhow::Result<()> {
         tasks: tasks.clone(),
         shutdown: shutdown.clone(),
         wake: Arc::new(Notify::new()),
+        hurry: Arc::new(Notify::new()),
+        started: clock::wall(),
+        sends: Arc::default(),
     };
-    input::watch_signals(&tasks, &messages, &shutdown);
+    let signals = Arc::new(Signals::default());
+    input::watch_signals(&signals, &tasks, &messages, &shutdown);
     let mut executor = Executor::new(messages, storage, dialer, model.start.zone.clone());
     executor.start(Effect::Connect);
     let result = EventLoop {
@@ -106,6 +126,8 @@ async fn review(options: Options) -> anyhow::Result<()> {
         executor,
         messages: incoming,
         input: input::TerminalInput::new(),
+        signals: signals.clone(),
+        continued: input::Continued::watch(),
         theme,
         clock,
         doubtful: steady::DoubtfulRows::default(),
@@ -115,7 +137,11 @@ async fn review(options: Options) -> anyhow::Result<()> {
     .await;
     drop(guard);
     shutdown.cancel();
-    result.context("the terminal failed")
+    match signals.ended_by() {
+        // A terminal that is gone fails, too.
+        Some(number) => Ok(Ending::Signal(number)),
+        None => result.map(|()| Ending::Quit { unsent: model.unsent() }).context("the terminal failed"),
+    }
 }
 
 /// Tells the terminal that a frame begins or ends, so that it never shows half of one.

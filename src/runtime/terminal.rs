@@ -1,7 +1,6 @@
 //! The terminal: taken over for the screen, given back clean however the program ends.
 
 use std::io::{self, Stdout, Write, stdout};
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::cursor::Show;
@@ -16,20 +15,19 @@ use super::steady::Steady;
 /// What we draw on.
 pub(super) type Screen = Terminal<Steady<CrosstermBackend<Stdout>>>;
 
-/// Whether the terminal is taken over; the panic hook must know without access to the guard.
+/// Whether the terminal is taken over; a panic must know without access to the guard.
 static TAKEN: AtomicBool = AtomicBool::new(false);
-static HOOK: Once = Once::new();
 
 /// The terminal while it is ours.
 #[derive(Debug)]
 pub(super) struct Guard;
 
 impl Guard {
-    /// Takes the terminal over and makes sure that a panic gives it back.
+    /// Takes the terminal over.
     pub(super) fn take() -> io::Result<Self> {
-        HOOK.call_once(install_panic_hook);
+        let guard = Self;
         enter()?;
-        Ok(Self)
+        Ok(guard)
     }
 }
 
@@ -37,15 +35,6 @@ impl Drop for Guard {
     fn drop(&mut self) {
         leave();
     }
-}
-
-fn install_panic_hook() {
-    let before = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        leave();
-        tracing::error!("panic: {info}");
-        before(info);
-    }));
 }
 
 /// The screen to draw on.

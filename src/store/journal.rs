@@ -32,8 +32,8 @@ impl Store {
         })
     }
 
-    /// Takes back what was decided on a thing and has never been tried. True if there was
-    /// anything; false means that it must be made undone at the server.
+    /// Takes back what was decided on a thing and has never been tried, or was refused. True if
+    /// there was anything; false means that it must be made undone at the server.
     ///
     /// `key` is the decision's [`Write::replaces`].
     pub fn withdraw(
@@ -47,7 +47,7 @@ impl Store {
             let taken = tx.execute(
                 "UPDATE outbox SET state = 'replaced', changed_at = :now
                  WHERE host = :host AND project = :project AND item = :item AND replaces = :key
-                   AND (state = 'held' OR state = 'pending' AND attempts = 0)",
+                   AND (state IN ('held', 'refused') OR state = 'pending' AND attempts = 0)",
                 named_params! {
                     ":now": text(now), ":host": scope.host, ":project": scope.project.as_str(),
                     ":item": item.as_str(), ":key": key,
@@ -107,22 +107,30 @@ impl Store {
         })
     }
 
-    /// Lets a refused decision be tried once more. False if it is not refused.
+    /// Has a refused, held or waiting decision tried as soon as possible, with all that was decided
+    /// before it on the same item. False if it is in none of these states.
     pub fn retry(&mut self, seq: i64, now: Timestamp) -> Result<bool, StoreError> {
-        self.move_refused(seq, "pending", now)
+        self.write(|tx| {
+            let moved = tx.execute(
+                "UPDATE outbox AS o SET state = 'pending', next_attempt_at = NULL, changed_at = :now
+                 FROM outbox AS n
+                 WHERE n.seq = :seq AND n.state IN ('refused', 'held', 'pending')
+                   AND (o.seq = n.seq
+                        OR o.host = n.host AND o.project = n.project AND o.item = n.item
+                           AND o.seq < n.seq AND o.state IN ('held', 'pending'))",
+                named_params! { ":now": text(now), ":seq": seq },
+            )?;
+            Ok(moved > 0)
+        })
     }
 
     /// Gives a refused decision up; it stays as history. False if it is not refused.
     pub fn discard(&mut self, seq: i64, now: Timestamp) -> Result<bool, StoreError> {
-        self.move_refused(seq, "replaced", now)
-    }
-
-    fn move_refused(&mut self, seq: i64, state: &str, now: Timestamp) -> Result<bool, StoreError> {
         self.write(|tx| {
             let moved = tx.execute(
-                "UPDATE outbox SET state = ?, next_attempt_at = NULL, changed_at = ?
+                "UPDATE outbox SET state = 'replaced', next_attempt_at = NULL, changed_at = ?
                  WHERE seq = ? AND state = 'refused'",
-                params![state, text(now), seq],
+                params![text(now), seq],
             )?;
             Ok(moved > 0)
         })

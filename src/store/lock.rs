@@ -18,19 +18,29 @@ impl SenderLock {
     /// # Errors
     /// When the lock file cannot be written.
     pub fn acquire(path: &Path) -> io::Result<Option<Self>> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(lock_path(path))?;
+        let file = open(path)?;
         match file.try_lock() {
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(error)) => return Err(error),
-            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+            Ok(()) => Self::signed(file).map(Some),
         }
+    }
+
+    /// Takes the right to send once nobody else has it; blocks until then.
+    ///
+    /// # Errors
+    /// When the lock file cannot be written.
+    pub fn wait(path: &Path) -> io::Result<Self> {
+        let file = open(path)?;
+        file.lock()?;
+        Self::signed(file)
+    }
+
+    /// Notes who has the right, for [`SenderLock::holder`].
+    fn signed(mut file: File) -> io::Result<Self> {
         file.set_len(0)?;
         writeln!(file, "{}", std::process::id())?;
-        Ok(Some(Self { _file: file }))
+        Ok(Self { _file: file })
     }
 
     /// The process that took the right last; it still has it if [`SenderLock::acquire`] gave
@@ -39,6 +49,14 @@ impl SenderLock {
     pub fn holder(path: &Path) -> Option<u32> {
         std::fs::read_to_string(lock_path(path)).ok()?.trim().parse().ok()
     }
+}
+
+fn open(database: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(lock_path(database))
 }
 
 fn lock_path(database: &Path) -> PathBuf {

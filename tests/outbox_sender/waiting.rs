@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tracemark::domain::WriteState::{Confirmed, Pending, Refused, Sending, Sent};
 use tracemark::domain::{WriteState, Written};
 use tracemark::outbox::{OutboxUpdate, Pause, Sender};
+use tracemark::store::Store;
 use wiremock::ResponseTemplate;
 
 use crate::world::{World, at, comment, now, pass, score, shown};
@@ -244,4 +245,35 @@ async fn what_an_earlier_run_left_is_sent_and_shutting_down_sends_what_is_due() 
 fn the_task_can_move_between_threads() {
     fn check<T: Send>(_: impl FnOnce(Sender, CancellationToken) -> T) {}
     check(Sender::run);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_full_disk_left_half_done_goes_on_once_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tracemark.db");
+    let world = World::with(Store::open(&path).unwrap()).await;
+    world.all_well().await;
+    let disk = rusqlite::Connection::open(&path).unwrap();
+    disk.execute_batch(
+        "CREATE TRIGGER full BEFORE UPDATE ON outbox WHEN new.state = 'sent'
+         BEGIN SELECT RAISE(ABORT, 'disk is full'); END",
+    )
+    .unwrap();
+    with_sender(world, async |world| {
+        let seq = world.decide("i1", &[score("s1", 1.0)])[0];
+        world.wake.notify_one();
+        let told = loop {
+            match world.update().await {
+                OutboxUpdate::Changed(_) => {}
+                other => break other,
+            }
+        };
+        assert!(matches!(&told, OutboxUpdate::Failed(why) if why.contains("disk is full")), "{told:?}");
+        assert_eq!(world.state(seq), Sending);
+        disk.execute_batch("DROP TRIGGER full").unwrap();
+        wait(60).await;
+        assert_eq!(world.changed().await.state, Sent);
+        assert_eq!(world.count("POST scores").await, 2, "the same score under the same id");
+    })
+    .await;
 }

@@ -47,6 +47,11 @@ pub struct World {
 
 impl World {
     pub async fn new() -> Self {
+        Self::with(Store::in_memory().unwrap()).await
+    }
+
+    /// A world with its own kind of store.
+    pub async fn with(store: Store) -> Self {
         let server = MockServer::start().await;
         let connection = Connection {
             base_url: server.uri().parse().unwrap(),
@@ -56,7 +61,7 @@ impl World {
         };
         let at_once = Backoff { first: Duration::ZERO, longest: Duration::ZERO };
         let client = Client::new(connection, now).unwrap().with_backoff(at_once);
-        let store = SharedStore::new(Store::in_memory().unwrap());
+        let store = SharedStore::new(store);
         let scope = Scope { host: server.uri(), project: "p1".into() };
         let (tell, updates) = unbounded_channel();
         let wake = Arc::new(Notify::new());

@@ -209,3 +209,15 @@ async fn bodies_are_marked_as_json() {
         .await;
     client(&server.uri()).post_score(&super::scores::score("s1")).await.unwrap();
 }
+
+#[test]
+fn a_server_has_one_address_however_it_is_written() {
+    for url in [
+        "https://Langfuse.Example",
+        "https://langfuse.example:443/",
+        "https://user:word@langfuse.example/api/public/?x=1#y",
+    ] {
+        assert_eq!(client(url).address(), "https://langfuse.example", "{url}");
+    }
+    assert_eq!(client("https://langfuse.example/below/").address(), "https://langfuse.example/below");
+}

@@ -313,7 +313,7 @@ fn settling_says_how_it_went_and_when() {
 fn refused_decisions_can_be_tried_again_or_given_up() {
     let mut store = Store::in_memory().unwrap();
     let seq = pending(&mut store, "i1", &score("s1", 1.0));
-    assert!(!store.retry(seq, at(0)).unwrap() && !store.discard(seq, at(0)).unwrap());
+    assert!(!store.discard(seq, at(0)).unwrap());
     claim(&mut store, 0);
     store.settle(seq, &Outcome::Refused("no".into()), at(0)).unwrap();
     assert!(store.retry(seq, at(1)).unwrap());
@@ -321,6 +321,32 @@ fn refused_decisions_can_be_tried_again_or_given_up() {
     store.settle(seq, &Outcome::Refused("no".into()), at(1)).unwrap();
     assert!(store.discard(seq, at(2)).unwrap());
     assert_eq!(store.open_writes(&scope()).unwrap(), []);
+}
+
+#[test]
+fn trying_again_concerns_the_item_up_to_there_and_nothing_that_is_on_its_way() {
+    let mut store = Store::in_memory().unwrap();
+    let other = record(&mut store, "i2", &score("s9", 1.0), 0);
+    let put_off = pending(&mut store, "i1", &score("s1", 1.0));
+    claim(&mut store, 0);
+    retry(&mut store, put_off, 500);
+    let held = record(&mut store, "i1", &score("s2", 1.0), 1);
+    let later = record(&mut store, "i1", &score("s3", 1.0), 2);
+    assert!(store.retry(held, at(3)).unwrap());
+    assert_eq!(claim(&mut store, 3), [put_off, held]);
+    assert_eq!((state(&store, later), state(&store, other)), (WriteState::Held, WriteState::Held));
+    assert!(!store.retry(held, at(4)).unwrap(), "it is being sent");
+}
+
+#[test]
+fn what_was_refused_can_be_taken_back() {
+    let mut store = Store::in_memory().unwrap();
+    let seq = pending(&mut store, "i1", &score("s1", 1.0));
+    claim(&mut store, 0);
+    assert!(!store.withdraw(&scope(), &"i1".into(), "score:s1", at(0)).unwrap(), "it is being sent");
+    store.settle(seq, &Outcome::Refused("no".into()), at(0)).unwrap();
+    assert!(store.withdraw(&scope(), &"i1".into(), "score:s1", at(1)).unwrap());
+    assert_eq!(store.of_item(&scope(), &"i1".into()).unwrap(), []);
 }
 
 #[test]
