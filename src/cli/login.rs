@@ -68,6 +68,8 @@ fn secret(from_stdin: bool) -> Result<SecretString, Failure> {
     let secret = if from_stdin {
         read_line()?
     } else if std::io::stdin().is_terminal() {
+        // Silent before the question is asked: a fast paste must not be echoed either.
+        let _quiet = Quiet::begin();
         let typed = rpassword::prompt_password("Secret key (not shown): ");
         typed
             .map_err(|error| Failure::failed(format!("cannot read the secret key: {error}")))?
@@ -80,6 +82,42 @@ fn secret(from_stdin: bool) -> Result<SecretString, Failure> {
         return Err(Failure::usage("no secret key was given"));
     }
     Ok(secret.into())
+}
+
+/// Keeps the terminal from echoing what is typed, until dropped.
+#[cfg(unix)]
+struct Quiet(rustix::termios::Termios);
+
+#[cfg(unix)]
+impl Quiet {
+    fn begin() -> Option<Self> {
+        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+        let before = tcgetattr(std::io::stdin()).ok()?;
+        let mut quiet = before.clone();
+        quiet.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(std::io::stdin(), OptionalActions::Now, &quiet).ok()?;
+        Some(Self(before))
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        use rustix::termios::{OptionalActions, tcsetattr};
+        // If the terminal is gone there is nothing to give back.
+        let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &self.0);
+    }
+}
+
+/// Elsewhere the prompt itself has to do.
+#[cfg(not(unix))]
+struct Quiet;
+
+#[cfg(not(unix))]
+impl Quiet {
+    fn begin() -> Option<Self> {
+        Some(Self)
+    }
 }
 
 /// The profile's name: as given, else the host.
