@@ -131,6 +131,31 @@ pub(super) fn show_queue(model: &mut Model, effects: &mut Vec<Effect>) {
     load_window(model, effects);
 }
 
+/// Loads and names what is in the window after it has moved, grown or come into view.
+pub(super) fn look_around(model: &mut Model, effects: &mut Vec<Effect>) {
+    keep_in_view(model);
+    load_window(model, effects);
+    ask_labels(model, effects);
+}
+
+/// Scrolls both lists so that what is under the cursor is shown.
+fn keep_in_view(model: &mut Model) {
+    let (queues, items) = (queue_rows(model), item_rows(model));
+    let browse = &mut model.browse;
+    browse.top = window_top(browse.top, browse.cursor, queues);
+    browse.items.top = window_top(browse.items.top, browse.items.cursor, items);
+}
+
+/// The first row of a window that shows the cursor; a list that is not shown stays as it is.
+fn window_top(top: usize, cursor: usize, height: usize) -> usize {
+    if height == 0 { top } else { top.clamp((cursor + 1).saturating_sub(height), cursor) }
+}
+
+/// Lets pages be asked for again after one did not come.
+pub(super) fn try_again(model: &mut Model) {
+    model.browse.items.failure = None;
+}
+
 /// Starts the list afresh, keeping the cursor where it is.
 pub(super) fn reload_items(model: &mut Model, effects: &mut Vec<Effect>) {
     let items = &mut model.browse.items;
@@ -191,10 +216,20 @@ pub(super) fn take_page(
             overlay_own_status(model);
             model.last_sync = Some(model.now.wall);
         }
-        Err(failure) => items.failure = Some(failure),
+        Err(failure) => page_failed(model, failure),
     }
-    load_window(model, effects);
-    ask_labels(model, effects);
+    look_around(model, effects);
+}
+
+/// Without the page there is no next item to go to, so nothing must wait for it.
+fn page_failed(model: &mut Model, failure: super::Failure) {
+    if model.review.seeking.take().is_some() {
+        model.review.typed_ahead.clear();
+        model.say(format!("the next items could not be loaded: {}", failure.message));
+    } else if model.browse.items.list.len().is_some() {
+        model.say(format!("more items could not be loaded: {}", failure.message));
+    }
+    model.browse.items.failure = Some(failure);
 }
 
 /// The server still lists as pending what was completed here a moment ago.

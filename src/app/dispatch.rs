@@ -89,6 +89,7 @@ fn handle_item(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
                 data.rebuild(&model.start.annotator);
                 if model.review.item.as_ref() == Some(&id) {
                     rubric::to_first_open(model);
+                    reading::given_changed(model);
                 }
             }
         }
@@ -122,8 +123,8 @@ fn connect_failed(model: &mut Model, failure: super::Failure) {
 
 fn resize(model: &mut Model, size: (u16, u16), effects: &mut Vec<Effect>) {
     model.size = size;
-    browse::load_window(model, effects);
-    reading::keep_tree_in_view(model);
+    browse::look_around(model, effects);
+    reading::settle_focus(model);
 }
 
 /// Opens the queue and item named on the command line, once.

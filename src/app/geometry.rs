@@ -143,7 +143,8 @@ fn split_review(areas: &mut ReviewAreas, body: Area, shape: ReviewShape) {
     let mut body = body;
     if width < 90 {
         areas.compact = true;
-        let wanted = shape.rows.div_ceil(2) + 2;
+        // A rule, the rows two by two, and two lines about the current one.
+        let wanted = shape.rows.div_ceil(2) + 3;
         let (above, rubric) = body.split_bottom(wanted.min(body.height / 2));
         areas.rubric = Some(rubric);
         body = above;

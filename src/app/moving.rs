@@ -6,6 +6,7 @@ use crate::domain::{ItemId, ItemStatus, Next, QueueId, Write};
 
 /// Begins with the first item that is still to do.
 pub(super) fn start(model: &mut Model, effects: &mut Vec<Effect>) {
+    browse::try_again(model);
     if model.screen == Screen::Browse {
         start_run(model);
     }
@@ -75,6 +76,12 @@ pub(super) fn complete(model: &mut Model, effects: &mut Vec<Effect>) {
     } else {
         model.say("already completed");
     }
+    seek_next(model, effects);
+}
+
+/// Looks for the item after the current one, also where that failed before.
+fn seek_next(model: &mut Model, effects: &mut Vec<Effect>) {
+    browse::try_again(model);
     let next = after_current(model);
     seek(model, next, effects);
 }
@@ -142,8 +149,7 @@ pub(super) fn skip(model: &mut Model, effects: &mut Vec<Effect>) {
     if model.current().is_some_and(|data| data.status() == ItemStatus::Pending) {
         model.review.skipped.insert(id);
     }
-    let next = after_current(model);
-    seek(model, next, effects);
+    seek_next(model, effects);
 }
 
 /// The next or previous item of the list, whatever its state.
@@ -156,6 +162,7 @@ pub(super) fn step(model: &mut Model, forward: bool, effects: &mut Vec<Effect>) 
         None => model.say("this is the first item"),
         Some(to) if model.browse.items.list.get(to).is_some() => open_at(model, to, effects),
         Some(to) => {
+            browse::try_again(model);
             browse::ask_pages(&mut model.browse.items, to..to + 1, effects);
             model.say("loading more items …");
         }

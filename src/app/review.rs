@@ -214,8 +214,7 @@ pub(super) fn leave_review(model: &mut Model, effects: &mut Vec<Effect>) {
     model.browse.on_items = true;
     effects.push(Effect::ReleaseAll);
     effects.push(Effect::Want(Vec::new()));
-    browse::load_window(model, effects);
-    browse::ask_labels(model, effects);
+    browse::look_around(model, effects);
 }
 
 /// Forgets what was fetched for an item and fetches it again; what was decided stays.
@@ -277,6 +276,7 @@ pub(super) fn settle(model: &mut Model) {
     {
         model.review.tree_row = subject.first_row();
         model.review.placed = true;
+        super::reading::keep_tree_in_view(model);
         super::rubric::to_first_open(model);
     }
 }

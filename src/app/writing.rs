@@ -69,7 +69,7 @@ pub(super) fn open_reason(model: &mut Model) {
 /// Opens the comment editor: about the item's own object, or the observation the reviewer went to.
 pub(super) fn open_comment(model: &mut Model) {
     let Some((item, objects, chosen)) = comment_objects(model) else {
-        model.say("the item is still loading");
+        model.say(rubric::why_not_yet(model));
         return;
     };
     let title = comment_title(&objects, chosen);

@@ -67,6 +67,8 @@ pub enum Action {
     Zoom,
     /// Wrap long lines, or not.
     Wrap,
+    /// Read all scores and comments in full.
+    ReadScores,
     /// Show metadata, ids and cost.
     Info,
     /// Show or hide the tree.

@@ -124,6 +124,13 @@ pub const ACTIONS: &[ActionSpec] = &[
     row(Action::Zoom, "zoom", "Give the pane the whole screen, or back", "zoom", &[(&[Reading], &["z"])]),
     row(Action::Wrap, "wrap", "Wrap long lines, or not", "wrap", &[(&[Reading], &["w"])]),
     row(Action::Info, "info", "Show metadata, ids and cost", "info", &[(&[Reading], &["i"])]),
+    row(
+        Action::ReadScores,
+        "read-scores",
+        "Read all scores, reasons and comments",
+        "scores",
+        &[(&[Reading], &["Enter"])],
+    ),
     row(Action::ToggleTree, "toggle-tree", "Show or hide the tree", "tree", &[(&[Reading], &["t"])]),
     row(Action::Find, "find", "Find in the content", "find", &[(&[Reading], &["/"])]),
     row(Action::FindNext, "find-next", "Go to the next match", "next match", &[(&[Reading], &["n"])]),

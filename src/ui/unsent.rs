@@ -57,7 +57,8 @@ fn write_lines(ink: &Ink, written: &Written, current: bool, inside: usize) -> Ve
     let (what, item) = (inside * 2 / 5, inside / 4);
     let style = if current { ink.styles.current } else { ink.styles.text };
     let sign = ink.glyphs.write_state(written.state);
-    let text = fit(&describe_write(&written.write), what.saturating_sub(5), ink.glyphs.ellipsis);
+    let text =
+        fit(&words::plain(ink, &describe_write(&written.write)), what.saturating_sub(5), ink.glyphs.ellipsis);
     let head = ink
         .cursor(current, true)
         .add(format!("{sign} "), ink.styles.write_state(written.state))

@@ -6,6 +6,7 @@ use crate::app::Failure;
 use crate::app::geometry::Area;
 use crate::domain::text::grouped;
 use crate::domain::{ObjectKind, Usage, clock};
+use crate::input::Action;
 use jiff::Timestamp;
 
 /// Cost in dollars: `$0.0041`, `$1.20`; nothing where nothing was spent.
@@ -65,7 +66,17 @@ pub(super) fn failure(ink: &mut Ink, area: Area, what: &str, failure: &Failure) 
     );
     let hint = failure.hint.iter().flat_map(|hint| wrap(hint, columns, 4, ellipsis));
     rows.extend(hint.map(|row| Line::of(row, ink.styles.dim)));
+    rows.extend(ink.hint(ink.key(Action::Refresh), "tries again"));
     ink.lines(area, &rows);
+}
+
+/// Our own words without the signs that a terminal without Unicode cannot show.
+pub(super) fn plain(ink: &Ink, text: &str) -> String {
+    if !ink.glyphs.ascii {
+        return text.to_owned();
+    }
+    let signs = [("·", "-"), ("…", "..."), ("“", "\""), ("”", "\""), ("×", "x"), ("–", "-"), ("—", "-")];
+    signs.iter().fold(text.to_owned(), |text, (sign, plain)| text.replace(sign, plain))
 }
 
 /// A number of things: `1 comment`, `2 comments`.

@@ -193,3 +193,36 @@ fn a_refusal_reaches_its_row() {
     assert_eq!(mine.progress, Progress::Refused("6 is above 5".into()));
     assert_eq!(play.model.refused(), 1);
 }
+
+#[test]
+fn scores_that_cannot_be_given_say_why() {
+    let mut play = Play::with_items(1);
+    let mut observed = item(0);
+    observed.object.kind = ObjectKind::Observation;
+    play.tell(Msg::Item(Ok(observed.clone())));
+    play.arrive("i0", Vec::new());
+    play.model.items.get_mut(&observed.id).unwrap().item = observed.clone();
+    for (result, said) in [
+        (Ok(None), "this observation is not at the server, so it takes no scores"),
+        (
+            Err(Failure { message: "no".into(), hint: None, temporary: true }),
+            "this observation could not be loaded, so it takes no scores yet",
+        ),
+    ] {
+        play.tell(Msg::Subject("i0".into(), result));
+        play.keys("4");
+        assert_eq!(play.notice(), said);
+    }
+    play.keys("Space");
+    assert_eq!(play.model.screen, Screen::Summary, "it can be completed all the same");
+}
+
+#[test]
+fn rows_without_a_known_config_are_counted() {
+    let mut play = Play::reviewing(1);
+    play.tell(Msg::Configs(Ok(vec![config("score", DataType::Numeric)])));
+    assert_eq!((play.model.rubric_configs().len(), play.model.unknown_configs()), (1, 3));
+    play.tell(Msg::Configs(Ok(Vec::new())));
+    play.keys("1");
+    assert_eq!(play.notice(), "the score configs of this queue do not exist (any more)");
+}
