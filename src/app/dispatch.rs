@@ -250,6 +250,18 @@ fn digit_of(key: Key) -> Option<u8> {
     }
 }
 
+/// Says that a key has no meaning here, and which one helps on.
+fn say_unbound(model: &mut Model, key: Key) {
+    let (action, helps) = if model.modals.is_empty() {
+        (Action::Help, "shows the keys")
+    } else {
+        (Action::Close, "closes this")
+    };
+    let keys = model.start.keymap.keys_for(contexts(model), action);
+    let helps = keys.first().map(|key| format!(": {key} {helps}")).unwrap_or_default();
+    model.say(format!("{key} does nothing here{helps}"));
+}
+
 fn command(model: &mut Model, key: Key, action: Option<Action>, effects: &mut Vec<Effect>) {
     if let Some(digit) = digit_of(key).filter(|_| action.is_none() && model.modals.is_empty()) {
         match model.screen {
@@ -264,6 +276,6 @@ fn command(model: &mut Model, key: Key, action: Option<Action>, effects: &mut Ve
     let count = model.count.take();
     match action {
         Some(action) => perform(model, action, count, effects),
-        None => model.say(format!("{key} does nothing here: press ? for the keys")),
+        None => say_unbound(model, key),
     }
 }

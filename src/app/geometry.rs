@@ -145,7 +145,7 @@ fn split_review(areas: &mut ReviewAreas, body: Area, shape: ReviewShape) {
         areas.compact = true;
         // A rule, the rows two by two, and two lines about the current one.
         let wanted = shape.rows.div_ceil(2) + 3;
-        let (above, rubric) = body.split_bottom(wanted.min(body.height / 2));
+        let (above, rubric) = body.split_bottom(wanted.min(body.height * 2 / 5));
         areas.rubric = Some(rubric);
         body = above;
     } else {

@@ -9,7 +9,7 @@ pub enum Action {
     Help,
     /// Go back; quit at the top.
     Back,
-    /// Drop the count, search or filter.
+    /// Drop the count, the search or the zoom.
     Cancel,
     /// List what is not sent yet.
     Unsent,
@@ -67,10 +67,10 @@ pub enum Action {
     Zoom,
     /// Wrap long lines, or not.
     Wrap,
-    /// Read all scores and comments in full.
-    ReadScores,
     /// Show metadata, ids and cost.
     Info,
+    /// Read all scores, reasons and comments.
+    ReadScores,
     /// Show or hide the tree.
     ToggleTree,
     /// Find in the content.

@@ -16,7 +16,13 @@ const PAGED: &[Context] = &[Queues, Items, Reading, Viewer];
 pub const ACTIONS: &[ActionSpec] = &[
     row(Action::Help, "help", "Show the keys of this place", "help", &[(&[Screen], &["?"])]),
     row(Action::Back, "back", "Go back; quit at the top", "back", &[(&[Screen], &["q"])]),
-    row(Action::Cancel, "cancel", "Drop the count, search or filter", "cancel", &[(&[Screen], &["Esc"])]),
+    row(
+        Action::Cancel,
+        "cancel",
+        "Drop the count, the search or the zoom",
+        "cancel",
+        &[(&[Screen], &["Esc"])],
+    ),
     row(Action::Unsent, "unsent", "List what is not sent yet", "unsent", &[(&[Screen], &["S"])]),
     row(Action::Quit, "quit", "Quit; unsent work is kept", "quit", &[(&[Global], &["Ctrl-c"])]),
     row(Action::Redraw, "redraw", "Draw the screen afresh", "redraw", &[(&[Global], &["Ctrl-l"])]),

@@ -52,8 +52,15 @@ fn rubric(ink: &mut Ink, area: Area, lines: &[Ends], current: (usize, usize)) {
     let height = usize::from(area.height);
     let (start, end) = current;
     let top = end.saturating_sub(height).min(start);
+    let below = lines.len().saturating_sub(top + height);
     for (row, (left, right)) in lines.iter().skip(top).take(height).enumerate() {
-        ink.ends(area, row, left, right);
+        if below > 0 && row + 1 == height {
+            let more = format!("{} {}", ink.glyphs.more_below, words::count(below + 1, "line"));
+            let key = ink.hint(ink.key(Action::ReadScores), "shows all").unwrap_or_default();
+            ink.ends(area, row, &Line::of(more, ink.styles.dim), &key);
+        } else {
+            ink.ends(area, row, left, right);
+        }
     }
 }
 

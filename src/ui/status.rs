@@ -16,7 +16,7 @@ pub(super) fn draw(ink: &mut Ink, area: Area, joints: &[u16]) {
     }
     let (_, line) = area.split_top(1);
     let line = margins(line);
-    let right = right(ink, line.width >= 90);
+    let right = right(ink, line.width >= 110);
     let room = usize::from(line.width).saturating_sub(right.width() + 2);
     let left = left(ink, room);
     ink.ends(line, 0, &left, &right);
