@@ -102,7 +102,9 @@ fn the_item_named_on_the_command_line_opens_and_the_list_goes_on_from_its_start(
 fn unbound_keys_say_so() {
     let mut play = Play::with_items(1);
     play.keys("x");
-    assert_eq!(play.notice(), "x does nothing here: press ? for the keys");
+    assert_eq!(play.notice(), "x does nothing here: ? shows the keys");
+    play.keys("? x");
+    assert_eq!(play.notice(), "x does nothing here: Esc closes this");
 }
 
 /// Positions of the pages asked for, newest last.
