@@ -4,8 +4,7 @@ use super::browse::{self, Filter};
 use super::geometry::Pane;
 use super::modal::{Modal, Prompt, PromptFor, Showing, Viewer};
 use super::reading::{self, Motion};
-use super::{Connection, Editor, Effect, Model, Screen, moving, review, rubric, writing};
-use crate::domain::WriteState;
+use super::{Connection, Editor, Effect, Model, Screen, moving, review, rubric, viewing, writing};
 use crate::input::Action;
 
 /// Does what an action says, in the place where the reviewer is.
@@ -14,7 +13,7 @@ pub(super) fn perform(model: &mut Model, action: Action, count: Option<usize>, e
         Action::Quit => quit(model, effects),
         Action::Redraw => effects.push(Effect::Redraw),
         Action::Suspend => effects.push(Effect::Suspend),
-        _ if !model.modals.is_empty() => viewer(model, action, effects),
+        _ if !model.modals.is_empty() => viewing::act(model, action, effects),
         Action::Help => model.modals.push(Modal::Viewer(Viewer::new(Showing::Help))),
         Action::Unsent => model.modals.push(Modal::Viewer(Viewer::new(Showing::Unsent))),
         Action::Back => back(model, effects),
@@ -87,7 +86,7 @@ fn guidelines(model: &mut Model) {
 }
 
 /// A list or scroll movement, if the action is one.
-fn motion(action: Action, count: usize) -> Option<Motion> {
+pub(super) fn motion(action: Action, count: usize) -> Option<Motion> {
     match action {
         Action::Down | Action::ScrollDown => Some(Motion::Down(count)),
         Action::Up | Action::ScrollUp => Some(Motion::Up(count)),
@@ -96,57 +95,6 @@ fn motion(action: Action, count: usize) -> Option<Motion> {
         Action::Top => Some(Motion::Top),
         Action::Bottom => Some(Motion::Bottom),
         _ => None,
-    }
-}
-
-fn viewer(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
-    let Some(Modal::Viewer(viewer)) = model.modals.last() else { return };
-    if let Some(motion) = motion(action, 1) {
-        let height = usize::from(super::geometry::viewer(model.size).height);
-        let last = match viewer.showing {
-            Showing::Unsent => model.open_writes.len().saturating_sub(1),
-            _ => viewer_rows(model, &viewer.showing).saturating_sub(height),
-        };
-        let scroll = reading::moved(viewer.scroll.min(last), motion, last, height);
-        if let Some(Modal::Viewer(viewer)) = model.modals.last_mut() {
-            viewer.scroll = scroll;
-        }
-        return;
-    }
-    match action {
-        Action::Close => {
-            model.modals.pop();
-        }
-        Action::Retry => retry(model, effects),
-        _ => {}
-    }
-}
-
-/// Rows of what a viewer shows.
-fn viewer_rows(model: &Model, showing: &Showing) -> usize {
-    let key = match showing {
-        Showing::Help => return super::help_rows(model).len(),
-        Showing::Unsent => return model.open_writes.len(),
-        Showing::Guidelines(_) => reading::guidelines_key(model),
-        Showing::Info => reading::info_key(model),
-        Showing::Given => reading::given_key(model),
-    };
-    let rows = key.and_then(|key| model.docs.get(&key)?.as_ref().map(|rows| rows.rows.len()));
-    rows.unwrap_or(0)
-}
-
-/// Has the write under the cursor of the list tried again.
-fn retry(model: &mut Model, effects: &mut Vec<Effect>) {
-    let Some(Modal::Viewer(viewer)) = model.modals.last() else { return };
-    let Some(written) = model.open_writes.values().nth(viewer.scroll) else {
-        model.say("nothing to send");
-        return;
-    };
-    match written.state {
-        WriteState::Refused | WriteState::Pending | WriteState::Held => {
-            effects.push(Effect::Retry(written.seq));
-        }
-        _ => model.say("this one is already on its way"),
     }
 }
 
@@ -179,7 +127,7 @@ fn browse_action(model: &mut Model, action: Action, count: usize, effects: &mut 
                 model.connection = Connection::Connecting;
                 effects.push(Effect::Connect);
             }
-            browse::reload_items(model, effects);
+            browse::refresh_items(model, effects);
         }
         Action::StatusFilter => set_filter(model, model.browse.items.filter.next(), effects),
         Action::Reopen => reopen_under_cursor(model, effects),

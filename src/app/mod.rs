@@ -22,6 +22,7 @@ mod review;
 mod rubric;
 #[cfg(test)]
 mod tests;
+mod viewing;
 mod writing;
 
 pub use browse::{Browse, Filter, Items, item_rows, queue_rows};

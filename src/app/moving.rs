@@ -3,6 +3,7 @@
 use super::review::{leave_item, open_at, start_run};
 use super::{Done, Effect, Model, Screen, browse};
 use crate::domain::{ItemId, ItemStatus, Next, QueueId, Write};
+use crate::input::Action;
 
 /// Begins with the first item that is still to do.
 pub(super) fn start(model: &mut Model, effects: &mut Vec<Effect>) {
@@ -57,6 +58,9 @@ pub(super) fn complete(model: &mut Model, effects: &mut Vec<Effect>) {
     else {
         return;
     };
+    if status == ItemStatus::Pending && !has_been_warned(model, &id) {
+        return;
+    }
     if status == ItemStatus::Pending {
         record_status(model, &id, queue_id, ItemStatus::Completed, effects);
         release_held(model, effects);
@@ -77,6 +81,21 @@ pub(super) fn complete(model: &mut Model, effects: &mut Vec<Effect>) {
         model.say("already completed");
     }
     seek_next(model, effects);
+}
+
+/// An item whose content could not be loaded is completed only when asked for twice.
+fn has_been_warned(model: &mut Model, id: &ItemId) -> bool {
+    let failed = model.current().is_some_and(|data| matches!(data.subject, super::Load::Failed(_)));
+    if !failed || model.review.unseen.as_ref() == Some(id) {
+        return true;
+    }
+    model.review.unseen = Some(id.clone());
+    let place = super::contexts(model);
+    let key = |action| model.start.keymap.keys_for(place, action).first().map(ToString::to_string);
+    let again = key(Action::CompleteNext).unwrap_or_default();
+    let retry = key(Action::Refresh).map(|key| format!(", {key} tries to load it")).unwrap_or_default();
+    model.say(format!("you have not seen it: {again} again completes it all the same{retry}"));
+    false
 }
 
 /// Looks for the item after the current one, also where that failed before.

@@ -78,6 +78,9 @@ pub struct Review {
     pub typed_ahead: VecDeque<Key>,
     /// Set while the next item is being looked for.
     pub seeking: Option<usize>,
+    /// The item whose content could not be loaded, once the reviewer has been told that completing
+    /// it means not having seen it.
+    pub(super) unseen: Option<ItemId>,
     /// The item completed last, which may still be held back.
     pub(super) held: Option<ItemId>,
     /// Whether the tree row has been set for the item's own observation.
@@ -124,6 +127,12 @@ impl Model {
             (Target::Trace(_), row) if row == subject.first_row() => Some(own),
             (_, row) => subject.observation_target(row),
         }
+    }
+
+    /// Whether this item is held for a moment after its completion.
+    #[must_use]
+    pub fn is_held_back(&self, item: &ItemId) -> bool {
+        self.review.held.as_ref() == Some(item)
     }
 
     /// Where the web UI shows a target.
@@ -174,6 +183,7 @@ fn show_item(model: &mut Model, position: usize, item: Item, effects: &mut Vec<E
     review.row = 0;
     review.placed = false;
     review.find = None;
+    review.unseen = None;
     model.items.entry(item.id.clone()).or_insert_with(|| ItemData::new(item));
     want(model, effects);
     settle(model);

@@ -117,10 +117,10 @@ fn row_lines(ink: &Ink, data: &ItemData, config: &ScoreConfig, current: bool, wi
     if current {
         lines.extend(options(ink, config, mine, room).into_iter().map(indented));
         let text = config.description.as_deref().unwrap_or_default();
-        let rows = wrap(text, room, 4, ink.glyphs.ellipsis);
+        let rows = wrap(text, room, 8, ink.glyphs.ellipsis);
         lines.extend(rows.into_iter().map(|row| indented(Line::of(row, ink.styles.dim))));
     }
-    let most = if current { 5 } else { 1 };
+    let most = if current { 8 } else { 1 };
     if let Some(reason) = mine.and_then(|mine| mine.reason.as_deref()) {
         lines.extend(others::text_lines(ink, "why", Some(reason), room, most).into_iter().map(indented));
     }

@@ -98,6 +98,9 @@ fn state(ink: &Ink, written: &Written) -> String {
     let offline = matches!(ink.model.connection, Connection::Failed(_));
     let error = written.last_error.as_deref();
     match written.state {
+        WriteState::Held if ink.model.is_held_back(&written.item_id) => {
+            "saved here, sends in a moment".into()
+        }
         WriteState::Held => "saved here, sends when you go on".into(),
         WriteState::Pending if offline => "saved here, sends when the network is back".into(),
         WriteState::Pending => match (&ink.model.pause, written.next_attempt_at, error) {

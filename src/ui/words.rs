@@ -75,8 +75,23 @@ pub(super) fn plain(ink: &Ink, text: &str) -> String {
     if !ink.glyphs.ascii {
         return text.to_owned();
     }
-    let signs = [("·", "-"), ("…", "..."), ("“", "\""), ("”", "\""), ("×", "x"), ("–", "-"), ("—", "-")];
-    signs.iter().fold(text.to_owned(), |text, (sign, plain)| text.replace(sign, plain))
+    text.chars().map(plain_sign).collect()
+}
+
+/// Signs are replaced one for one, so that widths and columns stay.
+fn plain_sign(sign: char) -> char {
+    match sign {
+        '·' | '–' | '—' | '─' => '-',
+        '…' => '~',
+        '“' | '”' => '"',
+        '‘' | '’' => '\'',
+        '×' => 'x',
+        '•' => '*',
+        '→' => '>',
+        '⚙' | '▣' => '#',
+        '│' => '|',
+        other => other,
+    }
 }
 
 /// A number of things: `1 comment`, `2 comments`.

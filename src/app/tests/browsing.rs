@@ -202,3 +202,24 @@ fn keys_that_lead_nowhere_say_so() {
         assert_eq!(play.notice(), said, "{keys}");
     }
 }
+
+#[test]
+fn asking_again_keeps_the_list_until_the_answer_has_come() {
+    let mut play = Play::with_items(5);
+    play.effects.clear();
+    play.keys("l F5");
+    let refresh = |play: &mut Play| {
+        let at = play.effects.iter().position(|e| matches!(e, Effect::FetchItems(_))).unwrap();
+        let Some(Effect::FetchItems(fetch)) = play.effects.remove(at) else { panic!("nothing asked for") };
+        fetch
+    };
+    let fetch = refresh(&mut play);
+    let failure = Failure { message: "no answer".into(), hint: None, temporary: true };
+    play.tell(Msg::Items { fetch, result: Err(failure) });
+    assert_eq!(play.model.browse.items.list.len(), Some(5));
+    assert_eq!(play.notice(), "the list could not be loaded: no answer");
+    play.keys("F5");
+    let fetch = refresh(&mut play);
+    play.tell(Msg::Items { fetch, result: Ok((vec![item(7)], 1)) });
+    assert_eq!(play.model.browse.items.list.len(), Some(1), "what is gone at the server is gone here");
+}

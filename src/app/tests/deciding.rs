@@ -156,7 +156,7 @@ fn a_text_row_takes_500_units_and_no_more() {
 fn a_reason_goes_with_the_value_and_stays_when_the_value_changes() {
     let mut play = Play::reviewing(1);
     play.keys("'");
-    assert_eq!(play.notice(), "give score a value first, then its reason");
+    assert_eq!(play.notice(), "score has no value to give a reason for; Ctrl-p goes to the row before");
     play.keys("4 Ctrl-p '");
     play.text("covers both questions");
     play.keys("Ctrl-s 3");

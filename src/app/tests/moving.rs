@@ -163,3 +163,20 @@ fn quitting_lets_everything_go_and_a_second_quit_does_not_wait() {
     play.keys("Ctrl-c");
     assert_eq!(play.effects.back(), Some(&Effect::QuitNow));
 }
+
+#[test]
+fn what_could_not_be_loaded_is_not_completed_by_the_way() {
+    let mut play = Play::reviewing(2);
+    let failure = Failure { message: "no answer".into(), hint: None, temporary: true };
+    play.tell(Msg::Subject("i0".into(), Err(failure)));
+    play.keys("Space");
+    assert_eq!(play.save().len(), 0);
+    assert_eq!(play.current(), "i0");
+    assert_eq!(
+        play.notice(),
+        "you have not seen it: Space again completes it all the same, F5 tries to load it"
+    );
+    play.keys("Space");
+    assert_eq!(play.save().len(), 1);
+    assert_eq!(play.current(), "i1");
+}
