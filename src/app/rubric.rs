@@ -207,7 +207,11 @@ pub(super) fn record(model: &mut Model, item: &ItemId, write: Write, effects: &m
 pub(super) fn clear(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some(config) = model.current_config().cloned() else { return };
     let (Some(mine), Some(item)) = (own(model, &config.id).cloned(), model.review.item.clone()) else {
-        move_row(model, false);
+        if model.review.row > 0 {
+            move_row(model, false);
+        } else {
+            model.say(format!("{} has no value to take away", config.name));
+        }
         return;
     };
     let Some(target) = model.current().and_then(super::ItemData::target) else { return };

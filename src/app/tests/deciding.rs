@@ -203,11 +203,11 @@ fn scores_that_cannot_be_given_say_why() {
     play.arrive("i0", Vec::new());
     play.model.items.get_mut(&observed.id).unwrap().item = observed.clone();
     for (result, said) in [
-        (Ok(None), "this observation is not at the server, so it takes no scores"),
         (
             Err(Failure { message: "no".into(), hint: None, temporary: true }),
             "this observation could not be loaded, so it takes no scores yet",
         ),
+        (Ok(None), "this observation is not at the server, so it takes no scores"),
     ] {
         play.tell(Msg::Subject("i0".into(), result));
         play.keys("4");
@@ -225,4 +225,11 @@ fn rows_without_a_known_config_are_counted() {
     play.tell(Msg::Configs(Ok(Vec::new())));
     play.keys("1");
     assert_eq!(play.notice(), "the score configs of this queue do not exist (any more)");
+}
+
+#[test]
+fn stepping_back_stops_at_the_first_row() {
+    let mut play = Play::reviewing(1);
+    play.keys("Backspace");
+    assert_eq!((play.model.review.row, play.notice()), (0, "score has no value to take away"));
 }
