@@ -81,6 +81,8 @@ pub struct ItemData {
     pub subject: Load<Arc<Subject>>,
     /// All scores on the object and its parts.
     pub scores: Load<Vec<Score>>,
+    /// When the scores were asked for: older confirmed writes are in them.
+    pub scores_asked: Option<Timestamp>,
     /// Comments by object; those of the item's own object are always asked for.
     pub comments: HashMap<Object, Load<Vec<Comment>>>,
     /// What was decided here: `None` until the store has answered.
@@ -107,6 +109,7 @@ impl ItemData {
             item,
             subject: Load::Waiting,
             scores: Load::Waiting,
+            scores_asked: None,
             comments: HashMap::new(),
             writes: None,
             drafts: HashMap::new(),
@@ -198,6 +201,7 @@ impl ItemData {
         let mut generations = HashMap::new();
         for (write, progress) in self.all_writes() {
             match write {
+                Write::Score(score) if self.is_history(score) => {}
                 Write::Score(score) => lay_over(&mut mine, score, progress),
                 Write::DeleteScore { id, config_id, .. } => {
                     *generations.entry(config_id.clone()).or_insert(0) += 1;
@@ -210,6 +214,19 @@ impl ItemData {
         }
         self.mine = mine;
         self.generations = generations;
+    }
+
+    /// Whether the fetched scores tell more about a score than what was written here: it was at
+    /// the server before they were asked for, and may have been changed from elsewhere since.
+    fn is_history(&self, score: &ScoreWrite) -> bool {
+        let confirmed = |written: &&Written| {
+            matches!(&written.write, Write::Score(own) if own == score)
+                && written.state == WriteState::Confirmed
+        };
+        let sent = self.writes.iter().flatten().find(confirmed).and_then(|written| written.sent_at);
+        let shown =
+            self.scores.ready().is_some_and(|scores| scores.iter().any(|fetched| fetched.id == score.id));
+        shown && sent.zip(self.scores_asked).is_some_and(|(sent, asked)| sent < asked)
     }
 
     /// Scores by others on the item's own target, newest first.

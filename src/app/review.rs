@@ -232,6 +232,7 @@ pub(super) fn refresh(model: &mut Model, id: &ItemId, effects: &mut Vec<Effect>)
     if let Some(data) = model.items.get_mut(id) {
         data.subject = Load::Waiting;
         data.scores = Load::Waiting;
+        data.scores_asked = None;
         data.comments.clear();
     }
     model.docs.retain(|key, rows| rows.is_none() || super::reading::item_of(&key.doc) != Some(id));
@@ -254,6 +255,11 @@ pub(super) fn want(model: &mut Model, effects: &mut Vec<Effect>) {
     }
     forget_far(model, &wanted);
     wanted.retain(|item| model.items.get(&item.id).is_some_and(is_incomplete));
+    for item in &wanted {
+        if let Some(data) = model.items.get_mut(&item.id) {
+            data.scores_asked.get_or_insert(model.now.wall);
+        }
+    }
     effects.push(Effect::Want(wanted));
     browse::ask_pages(&mut model.browse.items, position..position + AHEAD + 2, effects);
 }

@@ -8,9 +8,9 @@ use crate::domain::rows::Tone;
 
 use super::wrap::Text;
 
-/// Bytes of code coloured per document; what is beyond is shown plain, so that no paste can keep a
-/// reviewer waiting.
-pub(super) const BUDGET: usize = 100_000;
+/// Bytes of code coloured per payload; what is beyond is shown plain, so that no paste can keep a
+/// reviewer waiting. A thousand bytes take about four milliseconds.
+pub(super) const BUDGET: usize = 16_000;
 
 /// What a block costs however short it is, in bytes of code.
 const BLOCK: usize = 200;

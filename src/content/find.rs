@@ -8,6 +8,7 @@ use super::message::{self, Message};
 use super::names::{HOLDERS, SYSTEM, TECHNICAL};
 use super::node::Node;
 use super::parts::{self, Part};
+use super::said;
 
 /// Objects looked into, one inside the other.
 const DEPTH: usize = 6;
@@ -28,10 +29,14 @@ pub(super) struct Found<'a> {
     pub(super) hidden: usize,
 }
 
-/// The messages of a payload; `default` speaks where only parts of one message were recorded.
+/// The messages of a payload; `default` speaks where only parts of one message were recorded, or
+/// what was said stands in a field of its own.
 pub(super) fn find(node: &Node, default: Role) -> Option<Found<'_>> {
     let mut found = Found::default();
-    found.look(node, default, DEPTH).then_some(found)
+    if !found.look(node, default, DEPTH) {
+        found.messages.push(said::read(node, default)?);
+    }
+    Some(found)
 }
 
 impl<'a> Found<'a> {
@@ -100,6 +105,14 @@ impl<'a> Found<'a> {
             }
         }
         let said = inner.said();
+        // A history may come with the question it leads to, or with the answer, next to it.
+        if let Some((key, text)) = said::named(entries, default)
+            && !taken.contains(&key)
+            && !said.contains(text.trim())
+        {
+            taken.push(key);
+            inner.messages.push(Message::new(default, vec![Part::Text(text)]));
+        }
         for (key, value) in
             entries.iter().filter(|(key, node)| !node.is_empty() && !taken.contains(&key.as_str()))
         {

@@ -13,7 +13,7 @@ const STEP: usize = 2;
 
 /// Adds a value.
 pub(super) fn print(page: &mut Page, node: &Node) {
-    Printer { page, line: Text::default(), depth: 0, start: 0 }.finish(node);
+    Printer { page, line: Text::default(), depth: 0, start: 0, hang: STEP }.finish(node);
 }
 
 /// Adds named values, each under its name, without braces around them.
@@ -21,7 +21,7 @@ pub(super) fn print_fields<'a>(page: &mut Page, fields: impl IntoIterator<Item =
     for (key, node) in fields {
         let mut line = Text::new(key, Tone::Key);
         line.push(": ", Tone::Punctuation);
-        Printer { page, line, depth: 0, start: 0 }.finish(node);
+        Printer { page, line, depth: 0, start: 0, hang: STEP }.finish(node);
     }
 }
 
@@ -32,6 +32,8 @@ struct Printer<'a> {
     depth: usize,
     /// Columns the line is indented by.
     start: usize,
+    /// Columns the rows that continue the line are indented by.
+    hang: usize,
 }
 
 impl Printer<'_> {
@@ -44,6 +46,7 @@ impl Printer<'_> {
     fn newline(&mut self) {
         self.flush();
         self.start = self.indent();
+        self.hang = self.start + STEP;
         self.line.push(&" ".repeat(self.start), Tone::Plain);
     }
 
@@ -54,7 +57,7 @@ impl Printer<'_> {
 
     fn flush(&mut self) {
         let line = std::mem::take(&mut self.line);
-        self.page.code(&line, self.start + STEP);
+        self.page.code(&line, self.hang);
     }
 
     fn value(&mut self, node: &Node) {
@@ -128,6 +131,7 @@ impl Printer<'_> {
         self.depth += 1;
         for line in marked.split('\n') {
             self.newline();
+            self.hang = self.start + line.len() - line.trim_start_matches(' ').len();
             media::push(&mut self.line, line.strip_suffix('\r').unwrap_or(line), Tone::String);
         }
         self.line.push("\"", Tone::String);

@@ -25,19 +25,18 @@ const ESCAPES: usize = 64;
 pub(super) fn print(page: &mut Page, text: &str) {
     let text = clean(text);
     let source = media::mark(&text);
-    let mut budget = code::BUDGET;
     let (mut start, mut at) = (0, 0);
     let mut fence = None;
     for line in source.split_inclusive('\n') {
         fence = fenced(line, fence);
         if fence.is_none() && is_tag(line) {
-            section(page, &source[start..at], &mut budget);
+            section(page, &source[start..at]);
             page.say(line.trim_end(), Tone::Dim);
             start = at + line.len();
         }
         at += line.len();
     }
-    section(page, &source[start..], &mut budget);
+    section(page, &source[start..]);
 }
 
 /// The mark of the code block a line is in, given that of the line before it.
@@ -62,7 +61,7 @@ fn is_tag(line: &str) -> bool {
 }
 
 /// Adds the Markdown between two tags, set off where it was.
-fn section(page: &mut Page, source: &str, budget: &mut usize) {
+fn section(page: &mut Page, source: &str) {
     let blank = |line: Option<&str>| line.is_some_and(|line| line.trim().is_empty());
     if blank(source.lines().next()) {
         page.blank();
@@ -79,7 +78,6 @@ fn section(page: &mut Page, source: &str, budget: &mut usize) {
         code: None,
         table: None,
         gap: false,
-        budget,
     };
     for (event, range) in Parser::new_ext(source, options).into_offset_iter() {
         writer.event(event, &range);
@@ -114,19 +112,27 @@ struct Writer<'a> {
     table: Option<Table>,
     /// Whether the next block is set off by an empty row.
     gap: bool,
-    /// Bytes of code that may still be highlighted.
-    budget: &'a mut usize,
 }
 
 impl Writer<'_> {
     fn event(&mut self, event: Event<'_>, range: &Range<usize>) {
         match event {
-            Event::Start(tag) => self.start(tag),
+            Event::Start(tag) => {
+                let paragraph = matches!(tag, Tag::Paragraph);
+                self.start(tag);
+                if paragraph {
+                    let before = self.source.get(..range.start).unwrap_or_default();
+                    self.indent(before.trim_end_matches(' ').len());
+                }
+            }
             Event::End(tag) => self.end(tag),
             Event::Text(text) => self.text(&text, range.start),
             Event::Code(text) => self.push(&text, Tone::Code),
             Event::Html(html) | Event::InlineHtml(html) => self.push(&html, self.tone()),
-            Event::SoftBreak | Event::HardBreak => self.line.push("\n", Tone::Plain),
+            Event::SoftBreak | Event::HardBreak => {
+                self.line.push("\n", Tone::Plain);
+                self.indent(range.end);
+            }
             Event::Rule => {
                 self.open();
                 let rule = "─".repeat(self.page.room());
@@ -157,6 +163,16 @@ impl Writer<'_> {
     fn escaped(&self, at: usize) -> bool {
         let before = self.source.as_bytes().get(..at).unwrap_or_default();
         before.iter().rev().take(ESCAPES).take_while(|b| **b == b'\\').count() % 2 == 1
+    }
+
+    /// Keeps the spaces a line starts with: people paste tables and code without fences.
+    fn indent(&mut self, at: usize) {
+        let rest = self.source.get(at..).unwrap_or_default();
+        let spaces = rest.len() - rest.trim_start_matches(' ').len();
+        let starts = at == 0 || self.source.as_bytes().get(at - 1) == Some(&b'\n');
+        if starts && self.lists.is_empty() && self.quotes == 0 {
+            self.line.push(&rest[..spaces], Tone::Plain);
+        }
     }
 
     fn push(&mut self, text: &str, tone: Tone) {
@@ -307,7 +323,7 @@ impl Writer<'_> {
     fn code_block(&mut self) {
         let Some((language, text)) = self.code.take() else { return };
         self.page.indent_by(2);
-        for line in code::highlight(&text, &language, self.budget) {
+        for line in code::highlight(&text, &language, &mut self.page.colours) {
             self.page.code(&line, 2);
         }
         self.page.dedent();

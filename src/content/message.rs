@@ -82,6 +82,11 @@ pub(super) fn read(node: &Node) -> Option<Message<'_>> {
     if let (Some(word), Some(data @ Node::Map(_))) = (typed(), node.get("data").map(Node::peel)) {
         return said_by(word, data);
     }
+    if let Some((role, source)) = agent(node) {
+        let mut message = said_by(label(role), node)?;
+        message.speaker = Some(source).filter(|source| *source != message.label);
+        return Some(message);
+    }
     let says = |keys: &[&str]| entries.iter().any(|(key, _)| keys.contains(&key.as_str()));
     if let Some(word) = node.get("role").and_then(Node::text).or_else(|| node.any_text(&["sender"])) {
         let known = role(word).is_some();
@@ -98,6 +103,15 @@ pub(super) fn read(node: &Node) -> Option<Message<'_>> {
 fn constructor(node: &Node) -> Option<&str> {
     let class = node.get("id")?.items()?.last()?.text()?;
     (node.get("kwargs").is_some() && role(class).is_some()).then_some(class)
+}
+
+/// The role and the name behind a message of Autogen, which names the agent that wrote it.
+fn agent(node: &Node) -> Option<(Role, &str)> {
+    let kind = node.get("type")?.text()?;
+    let source = node.get("source")?.text().filter(|source| !source.is_empty())?;
+    let says = node.get("content").is_some() && (kind.ends_with("Message") || kind.ends_with("Event"));
+    let by_kind = || if kind.contains("Execution") { Role::Tool } else { Role::Assistant };
+    says.then(|| (role(kind).or_else(|| role(source)).unwrap_or_else(by_kind), source))
 }
 
 /// The message of a speaker.
@@ -135,6 +149,8 @@ fn said_by<'a>(word: &'a str, node: &'a Node) -> Option<Message<'a>> {
             .iter()
             .any(|k| k.contains(&key))
     };
+    let from_agent = agent(node).is_some();
+    let known_key = |key: &str| known_key(key) || from_agent && key == "source";
     let extra = entries.iter().filter(|(key, node)| !known_key(key) && !node.is_empty());
     let more = node.get("additional_kwargs").and_then(Node::entries).unwrap_or_default();
     let more = more.iter().filter(|(key, node)| !known_key(key) && !node.is_empty());

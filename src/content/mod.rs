@@ -4,7 +4,7 @@
 //! understood is shown as JSON or as it was recorded.
 //!
 //! `node` reads JSON and `python` what Python printed in its place; `find` looks for messages,
-//! `message` and `parts` read them; `pretty`, `markdown`, `json` and `raw` fill a `page`, and
+//! `message`, `parts` and `said` read them; `pretty`, `markdown`, `json` and `raw` fill a `page`, and
 //! `wrap` breaks its lines.
 
 mod code;
@@ -21,6 +21,7 @@ mod parts;
 mod pretty;
 mod python;
 mod raw;
+mod said;
 mod session;
 mod table;
 mod title;
@@ -30,7 +31,7 @@ mod wrap;
 pub use title::title;
 
 use crate::domain::rows::{Role, Rows, Tone, View};
-use crate::domain::{Level, Observation, Subject};
+use crate::domain::{Level, Observation, ObservationType, Subject};
 
 use page::Page;
 
@@ -51,9 +52,10 @@ pub fn observation(observation: &Observation, view: View, width: u16, wrap: bool
         };
         page.say(status.trim(), tone);
     }
+    let (asks, answers) = speakers(&observation.kind);
     let sections = [
-        ("INPUT", "no input", &observation.input, Role::User),
-        ("OUTPUT", "no output", &observation.output, Role::Assistant),
+        ("INPUT", "no input", &observation.input, asks),
+        ("OUTPUT", "no output", &observation.output, answers),
     ];
     for (title, absent, text, role) in sections {
         page.part();
@@ -105,7 +107,21 @@ pub fn raw(text: &str, width: u16, wrap: bool) -> Rows {
     page.finish()
 }
 
+/// Who speaks in the input and in the output of an observation where the payload does not say.
+fn speakers(kind: &ObservationType) -> (Role, Role) {
+    match kind {
+        ObservationType::Tool | ObservationType::Retriever | ObservationType::Embedding => {
+            (Role::Tool, Role::Tool)
+        }
+        ObservationType::Event | ObservationType::Evaluator | ObservationType::Guardrail => {
+            (Role::Other, Role::Other)
+        }
+        _ => (Role::User, Role::Assistant),
+    }
+}
+
 fn payload(page: &mut Page, text: &str, view: View, role: Role) {
+    page.colours = code::BUDGET;
     match view {
         View::Pretty => pretty::payload(page, text, role),
         View::Json => match node::Node::parse(text) {

@@ -25,6 +25,8 @@ pub(super) struct Page {
     /// Levels beyond the last one kept.
     deeper: usize,
     pub(super) rows: Vec<Row>,
+    /// Bytes of code that may still be coloured in the payload being laid out.
+    pub(super) colours: usize,
 }
 
 struct Indent {
@@ -43,6 +45,7 @@ impl Page {
             indents: Vec::new(),
             deeper: 0,
             rows: Vec::new(),
+            colours: super::code::BUDGET,
         }
     }
 

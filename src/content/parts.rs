@@ -118,7 +118,7 @@ fn typed<'a>(kind: &str, node: &'a Node) -> Option<Part<'a>> {
     }
 }
 
-/// Parts without a type: Gemini's and Bedrock's.
+/// Parts without a type: Gemini's, Bedrock's and Autogen's.
 fn shaped(node: &Node) -> Option<Part<'_>> {
     if let Some(text) = node.get("text").and_then(Node::text) {
         let thought = node.get("thought") == Some(&Node::Bool(true));
@@ -135,6 +135,12 @@ fn shaped(node: &Node) -> Option<Part<'_>> {
     }
     if let Some(code) = node.any(&["executableCode", "executable_code"]) {
         return Some(Part::Call { name: "code", id: None, arguments: Some(code) });
+    }
+    if node.get("call_id").is_some() && node.get("content").is_some() {
+        return result(node);
+    }
+    if node.get("arguments").is_some() {
+        return call(node);
     }
     let value = node.any(&["codeExecutionResult", "code_execution_result"])?;
     Some(Part::Result { name: None, id: None, value, failed: false })

@@ -15,12 +15,15 @@ use super::{markdown, python, raw, transcript};
 /// Rows a system prompt may take before it is folded.
 const FOLDED: usize = 3;
 
+/// Longest text that can share a line with other fields, in bytes.
+const SHORT: usize = 60;
+
 /// Adds a payload; `default` speaks where it holds parts of one message only.
 pub(super) fn payload(page: &mut Page, text: &str, default: Role) {
     match document(text) {
         Some(node) => value(page, &node, default),
         None if text.trim_start().starts_with(['{', '[']) => raw::print(page, text),
-        None => words(page, text),
+        None => words(page, text, default),
     }
 }
 
@@ -33,15 +36,16 @@ fn value(page: &mut Page, node: &Node, default: Role) {
     if let Some(found) = find::find(node, default) {
         conversation(page, &found);
     } else if let Node::Text(text) = node {
-        words(page, text);
+        words(page, text, default);
     } else {
         print(page, node);
     }
 }
 
-fn words(page: &mut Page, text: &str) {
+fn words(page: &mut Page, text: &str, default: Role) {
     match transcript::read(text) {
         Some(turns) => messages(page, &turns),
+        None if default == Role::Tool => plain(page, text),
         None => markdown::print(page, text),
     }
 }
@@ -137,10 +141,26 @@ fn part(page: &mut Page, part: &Part<'_>, calls: &[(&str, Option<&str>)]) {
             result(page, name, value, *failed);
         }
         Part::Media(mark) => page.say(mark, Tone::Dim),
-        Part::Data(node) => print(page, node),
-        Part::Extra(fields) => print_fields(page, fields.iter().copied()),
+        Part::Data(node) => print(page, node.peel()),
+        Part::Extra(fields) => extra(page, fields),
         Part::Stopped(reason) => page.say(&format!("cut off: {reason}"), Tone::Warning),
     }
+}
+
+/// Fields beside what was said: short ones on a dim line, the others as JSON.
+fn extra(page: &mut Page, fields: &[(&str, &Node)]) {
+    let short = |node: &Node| match node {
+        Node::Text(text) => (text.len() <= SHORT && !text.contains('\n')).then(|| one_line(text)),
+        Node::Number(digits) => Some(digits.clone()),
+        Node::Bool(yes) => Some(yes.to_string()),
+        _ => None,
+    };
+    let facts = fields.iter().filter_map(|(key, node)| Some(format!("{}: {}", one_line(key), short(node)?)));
+    let facts = facts.collect::<Vec<_>>().join(" · ");
+    if !facts.is_empty() {
+        page.say(&super::media::plain(&facts), Tone::Dim);
+    }
+    print_fields(page, fields.iter().copied().filter(|(_, node)| short(node).is_none()));
 }
 
 /// Words are Markdown, tools' words are plain, and JSON is JSON.
@@ -212,12 +232,15 @@ fn result(page: &mut Page, name: Option<&str>, value: &Node, failed: bool) {
     page.dedent();
 }
 
-/// A tool's words: not Markdown, since most tools know nothing about it.
+/// A tool's words: not Markdown, since most tools know nothing about it; what continues an indented
+/// line is indented further.
 fn plain(page: &mut Page, text: &str) {
-    let marked = super::media::mark(text);
-    let mut out = Text::default();
-    super::media::push(&mut out, &marked, Tone::Plain);
-    page.prose(&out);
+    for line in super::media::mark(text).lines() {
+        let mut out = Text::default();
+        super::media::push(&mut out, line, Tone::Plain);
+        let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
+        page.code(&out, if indent > 0 { indent + 2 } else { 0 });
+    }
 }
 
 /// The words of a result that is text, alone or as the parts of a message.

@@ -60,6 +60,7 @@ fn turn(page: &mut Page, observation: &Observation, view: View) {
 
 /// Adds what a payload adds to the conversation: the last question, or what came after it.
 fn fresh(page: &mut Page, text: &str, role: Role) {
+    page.colours = super::code::BUDGET;
     match pretty::document(text) {
         Some(Node::Text(text)) => pretty::messages(page, &[said(&text, role)]),
         Some(node) => match find::find(&node, role) {

@@ -114,7 +114,7 @@ impl Text {
 
 /// Columns of one line, cluster by cluster.
 pub(super) fn columns(line: &str) -> usize {
-    if line.is_ascii() { line.len() } else { line.graphemes(true).map(width).sum() }
+    if line.is_ascii() { line.len() } else { Clusters { line, at: 0 }.map(|cluster| cluster.wide).sum() }
 }
 
 /// Cuts ranges, given in order, out of a text.
@@ -126,8 +126,8 @@ struct Slicer<'a> {
 impl Slicer<'_> {
     fn slice(&mut self, range: Range<usize>, room: usize) -> Vec<Span> {
         let text = &self.text.text[range.clone()];
-        if room != usize::MAX && columns(text) > room {
-            // One cluster wider than the whole line.
+        let alone = |text| Clusters { line: text, at: 0 }.next().filter(|cluster| cluster.end == text.len());
+        if alone(text).is_some_and(|cluster| cluster.wide > room) {
             return if room == 0 { Vec::new() } else { vec![Span::new("…", Tone::Dim)] };
         }
         let mut spans = Vec::new();
@@ -157,84 +157,83 @@ fn cluster_end(text: &str, start: usize, end: usize, limit: usize) -> usize {
     text[from..limit].grapheme_indices(true).map(|(i, _)| from + i).find(|i| *i >= end).unwrap_or(limit)
 }
 
-/// One thing drawn: where it starts, its bytes, its columns, and whether it is white space.
+/// One thing drawn: its bytes, its columns, and whether it is white space.
 #[derive(Clone, Copy)]
 struct Cluster {
-    at: usize,
-    len: usize,
+    start: usize,
+    end: usize,
     wide: usize,
     space: bool,
 }
 
-/// Where a line breaks: at white space, before and after wide characters, else anywhere.
-fn breaks(line: &str, first: usize, rest: usize) -> Vec<Range<usize>> {
-    if line.is_ascii() {
-        let bytes = line.as_bytes();
-        let cluster = |i: usize| Cluster { at: i, len: 1, wide: 1, space: bytes[i] == b' ' };
-        return break_all(cluster, bytes.len(), first, rest);
-    }
-    let cluster = |(at, text): (usize, &str)| Cluster {
-        at,
-        len: text.len(),
-        wide: width(text),
-        space: text.chars().all(|c| c.is_whitespace() && c != '\u{a0}'),
-    };
-    let clusters: Vec<Cluster> = line.grapheme_indices(true).map(cluster).collect();
-    break_all(|i| clusters[i], clusters.len(), first, rest)
+/// The clusters of a line from a place on.
+///
+/// ASCII is nearly everything there is to draw: such a character next to another is a cluster of one
+/// column, and needs no tables.
+struct Clusters<'a> {
+    line: &'a str,
+    at: usize,
 }
 
-fn break_all(
-    cluster: impl Fn(usize) -> Cluster,
-    count: usize,
-    first: usize,
-    rest: usize,
-) -> Vec<Range<usize>> {
-    let byte = |i: usize| {
-        if i < count { cluster(i).at } else { count.checked_sub(1).map_or(0, |i| end(cluster(i))) }
-    };
+impl Iterator for Clusters<'_> {
+    type Item = Cluster;
+
+    fn next(&mut self) -> Option<Cluster> {
+        let bytes = self.line.as_bytes();
+        let start = self.at;
+        let byte = *bytes.get(start)?;
+        if byte.is_ascii() && bytes.get(start + 1).is_none_or(u8::is_ascii) {
+            self.at += 1;
+            return Some(Cluster { start, end: self.at, wide: 1, space: byte == b' ' });
+        }
+        let text = self.line[start..].graphemes(true).next()?;
+        self.at += text.len();
+        let space = text.chars().all(|c| c.is_whitespace() && c != '\u{a0}');
+        Some(Cluster { start, end: self.at, wide: width(text), space })
+    }
+}
+
+/// Where a line breaks: at white space, before and after wide characters, else anywhere.
+fn breaks(line: &str, first: usize, rest: usize) -> Vec<Range<usize>> {
     let mut out = Vec::new();
     let mut from = 0;
     loop {
         let room = if out.is_empty() { first } else { rest };
-        let (end, next) = break_one(&cluster, from, count, room);
-        out.push(byte(from)..byte(end));
-        if next >= count {
+        let (end, next) = break_one(line, from, room);
+        out.push(from..end);
+        if next >= line.len() {
             return out;
         }
         from = next;
     }
 }
 
-fn end(cluster: Cluster) -> usize {
-    cluster.at + cluster.len
-}
-
-/// End of the line that starts at a cluster, and the start of the next one.
-fn break_one(cluster: impl Fn(usize) -> Cluster, from: usize, count: usize, room: usize) -> (usize, usize) {
+/// End of the row that starts at a place, and the start of the next one.
+fn break_one(line: &str, from: usize, room: usize) -> (usize, usize) {
     let mut column = 0;
     // White space before the first ink is indentation: no place to break.
     let mut ink = false;
     let mut chance = None;
-    for i in from..count {
-        let Cluster { wide, space, .. } = cluster(i);
+    for Cluster { start, end, wide, space } in (Clusters { line, at: from }) {
         if wide == 2 && ink {
-            chance = Some((i, i));
+            chance = Some((start, start));
         }
         if column + wide > room {
             if space && ink {
-                return (i, i + 1);
+                return (start, end);
             }
-            return chance.unwrap_or_else(|| (i.max(from + 1), i.max(from + 1)));
+            let anywhere = if start == from { end } else { start };
+            return chance.unwrap_or((anywhere, anywhere));
         }
         column += wide;
         ink |= !space;
         if space && ink {
-            chance = Some((i, i + 1));
+            chance = Some((start, end));
         } else if wide == 2 {
-            chance = Some((i + 1, i + 1));
+            chance = Some((end, end));
         }
     }
-    (count, count)
+    (line.len(), line.len())
 }
 
 #[cfg(test)]
@@ -258,6 +257,9 @@ mod tests {
         assert_eq!(wrapped("👩‍🔧👩‍🔧", 3), ["👩‍🔧", "👩‍🔧"]);
         assert_eq!(wrapped("配", 1), ["…"]);
         assert_eq!(wrapped("", 5), [""]);
+        assert_eq!(wrapped("naïve café e\u{301}té", 6), ["naïve", "café", "e\u{301}té"]);
+        assert_eq!(wrapped("“a” – b", 5), ["“a” –", "b"]);
+        assert_eq!(wrapped("a\u{a0}b c", 4), ["a\u{a0}b", "c"]);
     }
 
     #[test]

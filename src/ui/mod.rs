@@ -1,7 +1,7 @@
 //! Draws the model. Pure: reads the model, writes the frame.
 //!
-//! One file per part of the screen. Every view gets an [`ink::Ink`] and an area; where things are
-//! is decided by [`crate::app::geometry`]. Text from data goes through [`line::Line`], which makes
+//! One file per part of the screen. Every view gets an `Ink` and an area; where things are
+//! is decided by [`crate::app::geometry`]. Text from data goes through `Line`, which makes
 //! it harmless, so nothing a trace contains reaches the terminal as a control.
 
 mod browse;

@@ -233,3 +233,34 @@ fn stepping_back_stops_at_the_first_row() {
     play.keys("Backspace");
     assert_eq!((play.model.review.row, play.notice()), (0, "score has no value to take away"));
 }
+
+#[test]
+fn a_score_changed_elsewhere_since_is_not_hidden_by_what_was_written_here() {
+    let mut play = Play::with_items(1);
+    play.keys("Enter");
+    let mine = |value: f64| Score {
+        id: "mine".into(),
+        name: "score".into(),
+        value: Value::Number(value),
+        data_type: DataType::Numeric,
+        source: Source::Annotation,
+        config_id: Some("score".into()),
+        queue_id: Some("q".into()),
+        author: None,
+        annotator: Some("ada".into()),
+        comment: None,
+        target: Some(Target::Trace("t0".into())),
+        timestamp: at(5),
+        environment: "default".into(),
+    };
+    play.arrive("i0", vec![mine(2.0)]);
+    play.keys("Ctrl-p 4");
+    let mut written = play.save().remove(0);
+    written.state = WriteState::Confirmed;
+    written.sent_at = Some(at(2000));
+    play.tell(Msg::Written(written.clone()));
+    assert_eq!(play.value("score").as_deref(), Some("4"), "fetched before it was sent");
+    written.sent_at = Some(at(10));
+    play.tell(Msg::Written(written));
+    assert_eq!(play.value("score").as_deref(), Some("2"), "fetched after, so the server knows better");
+}

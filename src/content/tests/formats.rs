@@ -174,6 +174,94 @@ fn absent_content_and_status_are_said() {
 }
 
 #[test]
+fn the_main_field_of_an_object_is_what_was_said() {
+    let question = "u│user\nu│How much is it?\n";
+    let cases = [
+        (r#"{"question":"How much is it?"}"#, ""),
+        (
+            r#"{"message":"How much is it?","channel":"web","turn":2,"note":null}"#,
+            "u│channel: web · turn: 2\n",
+        ),
+        (
+            r#"{"query":"How much is it?","text":"A long passage to answer from.","ids":["a"]}"#,
+            "u│text: A long passage to answer from.\nu│ids: [\"a\"]\n",
+        ),
+        (r#"{"text":"How much is it?","k":4}"#, "u│k: 4\n"),
+        (r#"{"args":["How much is it?"],"kwargs":{}}"#, ""),
+        (
+            r#"{"args":["How much is it?"],"kwargs":{"k":{"n":1}}}"#,
+            "u│kwargs: {\nu│  \"k\": {\nu│    \"n\": 1\nu│  }\nu│}\n",
+        ),
+        (r#"{"args":[{"input":"How much is it?","lang":"en"}]}"#, "u│lang: en\n"),
+        (r#"{"input":{"prompt":"How much is it?"},"chat_history":[]}"#, ""),
+        (r#"["How much is it?"]"#, ""),
+    ];
+    for (text, rest) in cases {
+        assert_eq!(pretty(text, 60), format!("{question}{rest}"), "{text}");
+        let title = content::title(&observation(Some(text), None));
+        assert_eq!(title.as_deref(), Some("How much is it?"), "{text}");
+    }
+    let answer = observation(None, Some(r#"{"answer":"**Free**, as always.","ticket":"K-1"}"#));
+    let rows = content::observation(&answer, View::Pretty, 60, true);
+    let expected = "INPUT\nno input\n\nOUTPUT\na│assistant\na│Free, as always.\na│ticket: K-1\n";
+    assert_eq!(printed(&rows), expected);
+    assert_eq!(rows.rows.last().unwrap().spans[0].tone, Tone::Dim);
+}
+
+#[test]
+fn objects_without_one_main_text_stay_json() {
+    for text in [
+        r#"{"question":"How much is it?","message":"And when does it come?"}"#,
+        r#"{"query":"SELECT a FROM b"}"#,
+        r#"{"question":"how"}"#,
+        r#"{"input":"{\"a\": 1}"}"#,
+        r#"{"input":"{\"a\": tru and more"}"#,
+        r#"{"content":"Too short.","lines":["much","more","than","that"]}"#,
+        r#"{"args":["thread_1","run_1"],"kwargs":{}}"#,
+        r#"{"answer":"An answer is no question."}"#,
+    ] {
+        let opened = printed(&content::json(text, 60, true));
+        assert_eq!(pretty(text, 60), opened, "{text}");
+    }
+}
+
+#[test]
+fn a_question_next_to_its_history_comes_last() {
+    let text = r#"{"input":"How much is it?","chat_history":[{"type":"human","content":"Hi"},{"type":"ai","content":"Hello."}],"k":1}"#;
+    let expected = "u│user\nu│Hi\n\na│assistant\na│Hello.\n\nu│user\nu│How much is it?\n\nk: 1\n";
+    assert_eq!(pretty(text, 60), expected);
+    let same = text.replace("How much is it?", "Hi");
+    assert!(pretty(&same, 60).ends_with("a│Hello.\n\nk: 1\n\n… 1 technical field, json view shows all\n"));
+}
+
+#[test]
+fn what_tools_take_and_give_is_not_speech() {
+    let mut tool =
+        observation(Some(r#"{"query":"how much is it"}"#), Some("# no heading\n    a long indented line"));
+    tool.kind = crate::domain::ObservationType::Tool;
+    let rows = content::observation(&tool, View::Pretty, 20, true);
+    let expected = "INPUT\n{\n  \"query\": \"how much\n    is it\"\n}\n\nOUTPUT\n# no heading\n    a long indented\n      line\n";
+    assert_eq!(printed(&rows), expected);
+}
+
+#[test]
+fn a_quoted_text_is_the_text() {
+    assert_eq!(
+        pretty(r#""Sure, **first** subtract\n\n- one\n- two""#, 60),
+        "Sure, first subtract\n\n• one\n• two\n"
+    );
+    assert_eq!(pretty(r#""Sure," she said"#, 60), "\"Sure,\" she said\n");
+}
+
+#[test]
+fn agents_of_autogen_speak_by_role() {
+    let text = r#"[{"source":"user","models_usage":null,"metadata":{},"content":"Where is parcel 7?","type":"TextMessage"},{"source":"desk","models_usage":{"prompt_tokens":3},"content":[{"id":"c1","arguments":"{\"parcel\":7}","name":"track"}],"type":"ToolCallRequestEvent"},{"source":"desk","content":[{"content":"in Graz","name":"track","call_id":"c1","is_error":false}],"type":"ToolCallExecutionEvent"},{"source":"assistant","content":"It is in Graz.","type":"TextMessage"}]"#;
+    assert_eq!(pretty(text, 60), TALK.replace("assistant\na│⚙", "assistant desk\na│⚙"));
+    let quiet = r#"{"source":"web","type":"article","content":"Graz"}"#;
+    assert_eq!(pretty(quiet, 60), printed(&content::json(quiet, 60, true)));
+}
+
+#[test]
 fn titles_are_the_last_question() {
     let cases = [
         (

@@ -104,6 +104,13 @@ fn code_keeps_its_lines() {
 }
 
 #[test]
+fn pasted_columns_stay_aligned() {
+    let text = "The table:\n\n  Qty  Item\n    6  *rope*\n   12  thimble\n\n- one\n  more\n";
+    let expected = "The table:\n\n  Qty  Item\n    6  rope\n   12  thimble\n\n• one\n  more\n";
+    assert_eq!(printed(&content::markdown(text, 40)), expected);
+}
+
+#[test]
 fn tags_and_html_are_text() {
     let text = "<rules>\n- be **kind**\n</rules>\n\n<b>x</b> & &amp; &#27;[31m\n\n```\n<rules>\n```\n";
     let expected = "<rules>\n• be kind\n</rules>\n\n<b>x</b> & & ␛[31m\n\n  <rules>\n";
@@ -137,6 +144,24 @@ fn json_is_indented_and_opened() {
     assert_eq!(toned(&rows, "null"), Some(Tone::Literal));
     assert_eq!(toned(&rows, "\"x\""), Some(Tone::String));
     assert_eq!(toned(&rows, "⟨json⟩"), Some(Tone::Dim));
+}
+
+#[test]
+fn lines_of_json_text_stay_aligned() {
+    let text = r##"{"answer":"# Steps\n- take the lid off\n  - and clean it","one":"long enough to wrap"}"##;
+    let expected = r#"{
+  "answer": "
+    # Steps
+    - take the lid
+    off
+      - and clean
+      it",
+  "one": "long
+    enough to
+    wrap"
+}
+"#;
+    assert_eq!(printed(&content::json(text, 18, true)), expected);
 }
 
 #[test]

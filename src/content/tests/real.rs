@@ -1,4 +1,6 @@
 //! What frameworks really send, from a folder of recorded traces named by `TRACEMARK_REAL_TRACES`.
+//!
+//! With `TRACEMARK_PRINT` set to a width, everything is printed for a person to read.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,7 +10,7 @@ use serde_json::Value;
 use super::{observation, printed};
 use crate::content::{self, find, node::Node, pretty};
 use crate::domain::rows::{Role, View};
-use crate::domain::{Observation, text};
+use crate::domain::{Observation, ObservationType, text};
 
 fn traces() -> Option<Vec<(String, Vec<Observation>)>> {
     let Some(folder) = std::env::var_os("TRACEMARK_REAL_TRACES").map(PathBuf::from) else {
@@ -29,10 +31,12 @@ fn traces() -> Option<Vec<(String, Vec<Observation>)>> {
 fn load(path: &std::path::Path) -> Vec<Observation> {
     let text = std::fs::read_to_string(path).unwrap();
     let file: Value = serde_json::from_str(&text).unwrap();
-    let Some(list) = file["observations"].as_array() else {
-        return vec![observation(Some(&text), None)];
-    };
-    list.iter().map(read).collect()
+    let traces = file.as_array().map_or(std::slice::from_ref(&file), Vec::as_slice);
+    let lists: Option<Vec<_>> = traces.iter().map(|trace| trace["observations"].as_array()).collect();
+    match lists.filter(|lists| !lists.is_empty()) {
+        Some(lists) => lists.into_iter().flatten().map(read).collect(),
+        None => vec![observation(Some(&text), None)],
+    }
 }
 
 fn read(value: &Value) -> Observation {
@@ -43,6 +47,12 @@ fn read(value: &Value) -> Observation {
     };
     let mut out = observation(text("input").as_deref(), text("output").as_deref());
     out.name = value["name"].as_str().unwrap_or_default().into();
+    out.kind = match value["type"].as_str() {
+        Some("TOOL") => ObservationType::Tool,
+        Some("RETRIEVER") => ObservationType::Retriever,
+        Some("EVENT") => ObservationType::Event,
+        _ => ObservationType::Span,
+    };
     out.metadata = text("metadata");
     out
 }
@@ -62,9 +72,24 @@ fn holds_roles(value: &Node) -> bool {
     }
 }
 
+/// Prints each payload once.
+fn print(file: &str, observations: &[Observation]) {
+    let width = std::env::var("TRACEMARK_PRINT").ok().and_then(|width| width.parse().ok());
+    let Some(width) = width else { return };
+    let mut seen = std::collections::HashSet::new();
+    for observation in observations {
+        if seen.insert((&observation.input, &observation.output)) {
+            let title = content::title(observation);
+            println!("━━━ {file} › {} {:?} {title:?}", observation.name, observation.kind);
+            println!("{}", printed(&content::observation(observation, View::Pretty, width, true)));
+        }
+    }
+}
+
 #[test]
 fn every_observation_fits_in_every_view() {
     for (file, observations) in traces().unwrap_or_default() {
+        print(&file, &observations);
         for observation in &observations {
             for (view, width) in
                 [View::Pretty, View::Json, View::Raw].into_iter().flat_map(|v| [(v, 40), (v, 100)])
@@ -87,21 +112,6 @@ fn messages_are_recognised() {
                 let Some(node) = pretty::document(text) else { continue };
                 let found = find::find(&node, Role::User);
                 assert!(found.is_some() || !holds_roles(&node), "{file}, {}: {text}", observation.name);
-            }
-        }
-    }
-}
-
-/// Prints everything for a person to read: `cargo test --lib real -- --ignored --nocapture`.
-#[test]
-#[ignore = "for reading, not for checking"]
-fn print_all() {
-    for (file, observations) in traces().unwrap_or_default() {
-        let mut seen = std::collections::HashSet::new();
-        for observation in observations {
-            if seen.insert((observation.input.clone(), observation.output.clone())) {
-                println!("━━━ {file} › {}  {:?}", observation.name, content::title(&observation));
-                println!("{}", printed(&content::observation(&observation, View::Pretty, 100, true)));
             }
         }
     }

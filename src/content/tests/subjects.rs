@@ -59,6 +59,14 @@ no output
 }
 
 #[test]
+fn turns_of_objects_read_as_messages() {
+    let question = r#"{"message":"Is it free?","turn":1}"#;
+    let subject = session(vec![root("1", question, Some(r#"{"message":"It is."}"#))]);
+    let text = printed(&content::conversation(&subject, View::Pretty, 60, true));
+    assert!(text.ends_with("u│user\nu│Is it free?\nu│turn: 1\n\na│assistant\na│It is.\n"), "{text}");
+}
+
+#[test]
 fn facts_are_aligned() {
     let mut only = root("1", "Hi", None);
     only.model_parameters = Some("{\"temperature\":0.20}".into());
