@@ -187,6 +187,7 @@ fn show_item(model: &mut Model, position: usize, item: Item, effects: &mut Vec<E
     model.items.entry(item.id.clone()).or_insert_with(|| ItemData::new(item));
     want(model, effects);
     settle(model);
+    super::rubric::to_first_open(model);
 }
 
 /// A new run through a queue.

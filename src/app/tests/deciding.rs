@@ -264,3 +264,15 @@ fn a_score_changed_elsewhere_since_is_not_hidden_by_what_was_written_here() {
     play.tell(Msg::Written(written));
     assert_eq!(play.value("score").as_deref(), Some("2"), "fetched after, so the server knows better");
 }
+
+#[test]
+fn archived_rows_are_passed_over_also_where_the_object_is_gone() {
+    let mut play = Play::reviewing(2);
+    let archived = ScoreConfig { is_archived: true, ..config("score", DataType::Numeric) };
+    play.tell(Msg::Configs(Ok(vec![archived, config("grounded", DataType::Boolean)])));
+    play.tell(Msg::Subject("i1".into(), Ok(None)));
+    play.keys("J");
+    assert_eq!((play.current(), play.model.review.row), ("i1", 1));
+    play.keys("Ctrl-p 3");
+    assert_eq!(play.notice(), "score: this score config is archived and takes no more scores");
+}
