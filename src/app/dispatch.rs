@@ -43,7 +43,7 @@ fn handle(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
         Msg::Counts(queue, Ok(counts)) => {
             model.browse.counts.insert(queue, counts);
         }
-        Msg::Counts(_, Err(failure)) | Msg::Configs(Err(failure)) | Msg::Item(Err(failure)) => {
+        Msg::Counts(_, Err(failure)) | Msg::Configs(Err(failure)) => {
             model.say(failure.message);
         }
         Msg::Configs(Ok(configs)) => {
@@ -52,6 +52,7 @@ fn handle(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
         }
         Msg::Items { fetch, result } => {
             browse::take_page(model, &fetch, result, effects);
+            review::find_position(model);
             moving::resume_seek(model, effects);
             if model.screen == Screen::Review {
                 review::want(model, effects);
@@ -60,6 +61,7 @@ fn handle(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
         Msg::Labels(labels) => {
             model.browse.labels.extend(labels.into_iter().map(|label| (label.object_id.clone(), label)));
         }
+        Msg::Item(Err(failure)) => model.say(format!("this item cannot be opened: {}", failure.message)),
         Msg::Item(Ok(item)) => review::open_item(model, item, effects),
         Msg::Shutdown => effects.push(Effect::QuitNow),
         other => handle_item(model, other, effects),

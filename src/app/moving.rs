@@ -107,9 +107,7 @@ fn seek_next(model: &mut Model, effects: &mut Vec<Effect>) {
 
 /// Where to look for the next item: behind the current one, if it is in the list.
 fn after_current(model: &Model) -> usize {
-    let position = model.review.position;
-    let here = model.browse.items.list.get(position).map(|item| &item.id);
-    if here == model.review.item.as_ref() { position + 1 } else { 0 }
+    model.review_position().map_or(0, |position| position + 1)
 }
 
 /// The item completed before the last one need not be held any longer.
@@ -174,8 +172,11 @@ pub(super) fn skip(model: &mut Model, effects: &mut Vec<Effect>) {
 /// The next or previous item of the list, whatever its state.
 pub(super) fn step(model: &mut Model, forward: bool, effects: &mut Vec<Effect>) {
     let len = model.browse.items.list.len().unwrap_or(0);
-    let position = model.review.position;
-    let to = if forward { Some(position + 1).filter(|to| *to < len) } else { position.checked_sub(1) };
+    let to = if forward {
+        Some(after_current(model)).filter(|to| *to < len)
+    } else {
+        model.review_position().and_then(|position| position.checked_sub(1))
+    };
     match to {
         None if forward => model.say("this is the last item"),
         None => model.say("this is the first item"),

@@ -129,6 +129,14 @@ impl Model {
         }
     }
 
+    /// Where the item under review stands in the list; an item named at the start need not be in it.
+    #[must_use]
+    pub fn review_position(&self) -> Option<usize> {
+        let at = self.review.position;
+        let here = self.browse.items.list.get(at).map(|item| &item.id);
+        (self.review.item.is_some() && here == self.review.item.as_ref()).then_some(at)
+    }
+
     /// Whether this item is held for a moment after its completion.
     #[must_use]
     pub fn is_held_back(&self, item: &ItemId) -> bool {
@@ -161,10 +169,23 @@ pub(super) fn open_at(model: &mut Model, position: usize, effects: &mut Vec<Effe
     show_item(model, position, item, effects);
 }
 
+/// Finds the item under review in the list, once the page that holds it has arrived.
+pub(super) fn find_position(model: &mut Model) {
+    let Some(id) = model.review.item.as_ref().filter(|_| model.review_position().is_none()) else { return };
+    if let Some(at) = model.browse.items.list.position(id) {
+        model.review.position = at;
+        model.browse.items.cursor = at;
+    }
+}
+
 /// Opens an item that need not be in the list.
 pub(super) fn open_item(model: &mut Model, item: Item, effects: &mut Vec<Effect>) {
     let position = model.browse.items.list.position(&item.id).unwrap_or(0);
     show_item(model, position, item, effects);
+    find_position(model);
+    if let Some(at) = model.review_position() {
+        model.browse.items.cursor = at;
+    }
 }
 
 fn show_item(model: &mut Model, position: usize, item: Item, effects: &mut Vec<Effect>) {
