@@ -56,6 +56,11 @@ fn browse_screen() {
         world.send(Msg::ConnectFailed(offline()));
         world
     });
+    snap("browse-count", |size| {
+        let mut world = World::new(size, server());
+        world.press("l 4 2");
+        world
+    });
     snap("browse-offline-no-items", |size| {
         let mut world = World::new(size, Server { items: false, ..server() });
         world.send(Msg::ConnectFailed(offline()));
@@ -93,7 +98,12 @@ fn review_screen() {
         let object = Object { kind: ObjectKind::Session, id: "s-204".into() };
         let subject = Some(Ok(Some(Arc::new(session(&Texts::default())))));
         let mut world = World::new(size, Server { object, subject, scores: Some(Ok(vec![])), ..server() });
-        world.press("j j Enter Enter");
+        world.press("j j Enter");
+        world
+    });
+    snap("review-unknown-configs", |size| {
+        let mut world = review(size, server());
+        world.send(Msg::Configs(Ok(configs(&Texts::default()).into_iter().take(2).collect())));
         world
     });
     snap("review-missing", |size| review(size, Server { subject: Some(Ok(None)), ..server() }));
@@ -145,6 +155,7 @@ fn modals() {
     snap("modal-find", open("/", "lid"));
     snap("modal-help", open("?", ""));
     snap("modal-guidelines", open("p", ""));
+    snap("modal-scores", open("Enter", ""));
     snap("modal-info", open("i", ""));
     snap("modal-unsent-none", open("S", ""));
     snap("modal-unsent", |size| {
@@ -162,7 +173,7 @@ fn modals() {
 fn the_end_of_a_queue() {
     snap("summary", |size| {
         let mut world = World::new(size, server());
-        world.press("j j Enter Enter 4 Space 3 Space 5 s");
+        world.press("j j Enter 4 Space 3 Space 5 s");
         world.settle(1, WriteState::Refused, Some("the config is archived"));
         world
     });
@@ -290,7 +301,7 @@ fn places() -> Vec<World> {
         })
         .collect();
     let mut summary = World::new(size, server());
-    summary.press("j j Enter Enter 4 Space 3 Space 5 s");
+    summary.press("j j Enter 4 Space 3 Space 5 s");
     let mut on_items = World::new(size, server());
     on_items.press("l");
     worlds.extend([on_queues, on_items, loading, failed, missing, conversation, summary]);

@@ -68,6 +68,8 @@ pub struct Items {
     /// Pages asked for.
     pub(super) asked: HashSet<usize>,
     pub(super) generation: u64,
+    /// Whether the list starts afresh with the next page, and is shown as it was until then.
+    pub(super) stale: bool,
 }
 
 /// The browse screen.
@@ -131,14 +133,54 @@ pub(super) fn show_queue(model: &mut Model, effects: &mut Vec<Effect>) {
     load_window(model, effects);
 }
 
+/// Loads and names what is in the window after it has moved, grown or come into view.
+pub(super) fn look_around(model: &mut Model, effects: &mut Vec<Effect>) {
+    keep_in_view(model);
+    load_window(model, effects);
+    ask_labels(model, effects);
+}
+
+/// Scrolls both lists so that what is under the cursor is shown.
+fn keep_in_view(model: &mut Model) {
+    let (queues, items) = (queue_rows(model), item_rows(model));
+    let browse = &mut model.browse;
+    browse.top = window_top(browse.top, browse.cursor, queues);
+    browse.items.top = window_top(browse.items.top, browse.items.cursor, items);
+}
+
+/// The first row of a window that shows the cursor; a list that is not shown stays as it is.
+fn window_top(top: usize, cursor: usize, height: usize) -> usize {
+    if height == 0 { top } else { top.clamp((cursor + 1).saturating_sub(height), cursor) }
+}
+
+/// Lets pages be asked for again after one did not come.
+pub(super) fn try_again(model: &mut Model) {
+    model.browse.items.failure = None;
+}
+
 /// Starts the list afresh, keeping the cursor where it is.
 pub(super) fn reload_items(model: &mut Model, effects: &mut Vec<Effect>) {
     let items = &mut model.browse.items;
     items.list.reset();
     items.asked.clear();
     items.failure = None;
+    items.stale = false;
     items.generation += 1;
     load_window(model, effects);
+}
+
+/// Asks for the list again; what is there stays until the answer has come.
+pub(super) fn refresh_items(model: &mut Model, effects: &mut Vec<Effect>) {
+    let items = &mut model.browse.items;
+    if items.list.len().is_none() {
+        reload_items(model, effects);
+        return;
+    }
+    items.asked.clear();
+    items.failure = None;
+    items.stale = true;
+    items.generation += 1;
+    ask_page(items, 1, effects);
 }
 
 /// Asks for the pages the window needs and does not have.
@@ -152,20 +194,16 @@ pub(super) fn load_window(model: &mut Model, effects: &mut Vec<Effect>) {
 
 /// Asks for the pages that hold a range of positions, once each.
 pub(super) fn ask_pages(items: &mut Items, range: std::ops::Range<usize>, effects: &mut Vec<Effect>) {
-    let Some(queue) = items.queue.clone() else { return };
-    if items.failure.is_some() {
-        return;
+    if items.failure.is_none() {
+        items.list.missing_pages(range).into_iter().for_each(|page| ask_page(items, page, effects));
     }
-    for page in items.list.missing_pages(range) {
-        if items.asked.insert(page) {
-            let fetch = FetchPage {
-                queue: queue.clone(),
-                status: items.filter.status(),
-                page,
-                generation: items.generation,
-            };
-            effects.push(Effect::FetchItems(fetch));
-        }
+}
+
+fn ask_page(items: &mut Items, page: usize, effects: &mut Vec<Effect>) {
+    let Some(queue) = items.queue.clone() else { return };
+    if items.asked.insert(page) {
+        let (status, generation) = (items.filter.status(), items.generation);
+        effects.push(Effect::FetchItems(FetchPage { queue, status, page, generation }));
     }
 }
 
@@ -184,6 +222,9 @@ pub(super) fn take_page(
     match result {
         Ok((page, total)) => {
             items.failure = None;
+            if std::mem::take(&mut items.stale) {
+                items.list.reset();
+            }
             items.list.place(fetch.page, total, page);
             if let Some(last) = items.list.len().and_then(|len| len.checked_sub(1)) {
                 items.cursor = items.cursor.min(last);
@@ -191,10 +232,20 @@ pub(super) fn take_page(
             overlay_own_status(model);
             model.last_sync = Some(model.now.wall);
         }
-        Err(failure) => items.failure = Some(failure),
+        Err(failure) => page_failed(model, failure),
     }
-    load_window(model, effects);
-    ask_labels(model, effects);
+    look_around(model, effects);
+}
+
+/// Without the page there is no next item to go to, so nothing must wait for it.
+fn page_failed(model: &mut Model, failure: super::Failure) {
+    if model.review.seeking.take().is_some() {
+        model.review.typed_ahead.clear();
+        model.say(format!("the next items could not be loaded: {}", failure.message));
+    } else if model.browse.items.list.len().is_some() {
+        model.say(format!("the list could not be loaded: {}", failure.message));
+    }
+    model.browse.items.failure = Some(failure);
 }
 
 /// The server still lists as pending what was completed here a moment ago.

@@ -4,8 +4,7 @@ use super::browse::{self, Filter};
 use super::geometry::Pane;
 use super::modal::{Modal, Prompt, PromptFor, Showing, Viewer};
 use super::reading::{self, Motion};
-use super::{Connection, Editor, Effect, Model, Screen, moving, review, rubric, writing};
-use crate::domain::WriteState;
+use super::{Connection, Editor, Effect, Model, Screen, moving, review, rubric, viewing, writing};
 use crate::input::Action;
 
 /// Does what an action says, in the place where the reviewer is.
@@ -14,7 +13,7 @@ pub(super) fn perform(model: &mut Model, action: Action, count: Option<usize>, e
         Action::Quit => quit(model, effects),
         Action::Redraw => effects.push(Effect::Redraw),
         Action::Suspend => effects.push(Effect::Suspend),
-        _ if !model.modals.is_empty() => viewer(model, action, effects),
+        _ if !model.modals.is_empty() => viewing::act(model, action, effects),
         Action::Help => model.modals.push(Modal::Viewer(Viewer::new(Showing::Help))),
         Action::Unsent => model.modals.push(Modal::Viewer(Viewer::new(Showing::Unsent))),
         Action::Back => back(model, effects),
@@ -69,9 +68,24 @@ fn cancel(model: &mut Model) {
         model.review.seeking = None;
     } else if model.review.find.take().is_some() || model.notice.take().is_some() {
         // Gone.
-    } else if model.review.zoomed {
+    } else if model.screen == Screen::Review && model.review.zoomed {
         model.review.zoomed = false;
+        reading::keep_tree_in_view(model);
+    } else {
+        say_way_out(model);
     }
+}
+
+/// Where there is nothing to drop, a reviewer who presses Esc wants out.
+fn say_way_out(model: &mut Model) {
+    let keys = model.start.keymap.keys_for(super::contexts(model), Action::Back);
+    let Some(key) = keys.first() else { return };
+    let to = match model.screen {
+        Screen::Browse if !model.browse.on_items => "quits",
+        Screen::Browse => "goes back to the queues",
+        Screen::Review | Screen::Summary => "goes back to the lists",
+    };
+    model.say(format!("{key} {to}"));
 }
 
 fn guidelines(model: &mut Model) {
@@ -86,7 +100,7 @@ fn guidelines(model: &mut Model) {
 }
 
 /// A list or scroll movement, if the action is one.
-fn motion(action: Action, count: usize) -> Option<Motion> {
+pub(super) fn motion(action: Action, count: usize) -> Option<Motion> {
     match action {
         Action::Down | Action::ScrollDown => Some(Motion::Down(count)),
         Action::Up | Action::ScrollUp => Some(Motion::Up(count)),
@@ -95,56 +109,6 @@ fn motion(action: Action, count: usize) -> Option<Motion> {
         Action::Top => Some(Motion::Top),
         Action::Bottom => Some(Motion::Bottom),
         _ => None,
-    }
-}
-
-fn viewer(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
-    let Some(Modal::Viewer(viewer)) = model.modals.last() else { return };
-    if let Some(motion) = motion(action, 1) {
-        let height = usize::from(super::geometry::viewer(model.size).height);
-        let last = match viewer.showing {
-            Showing::Unsent => model.open_writes.len().saturating_sub(1),
-            _ => viewer_rows(model, &viewer.showing).saturating_sub(height),
-        };
-        let scroll = reading::moved(viewer.scroll.min(last), motion, last, height);
-        if let Some(Modal::Viewer(viewer)) = model.modals.last_mut() {
-            viewer.scroll = scroll;
-        }
-        return;
-    }
-    match action {
-        Action::Close => {
-            model.modals.pop();
-        }
-        Action::Retry => retry(model, effects),
-        _ => {}
-    }
-}
-
-/// Rows of what a viewer shows.
-fn viewer_rows(model: &Model, showing: &Showing) -> usize {
-    let key = match showing {
-        Showing::Help => return super::help_rows(model).len(),
-        Showing::Unsent => return model.open_writes.len(),
-        Showing::Guidelines(_) => reading::guidelines_key(model),
-        Showing::Info => reading::info_key(model),
-    };
-    let rows = key.and_then(|key| model.docs.get(&key)?.as_ref().map(|rows| rows.rows.len()));
-    rows.unwrap_or(0)
-}
-
-/// Has the write under the cursor of the list tried again.
-fn retry(model: &mut Model, effects: &mut Vec<Effect>) {
-    let Some(Modal::Viewer(viewer)) = model.modals.last() else { return };
-    let Some(written) = model.open_writes.values().nth(viewer.scroll) else {
-        model.say("nothing to send");
-        return;
-    };
-    match written.state {
-        WriteState::Refused | WriteState::Pending | WriteState::Held => {
-            effects.push(Effect::Retry(written.seq));
-        }
-        _ => model.say("this one is already on its way"),
     }
 }
 
@@ -168,9 +132,8 @@ fn browse_action(model: &mut Model, action: Action, count: usize, effects: &mut 
             }
         }
         Action::Open => open_queue(model, effects),
-        Action::PaneRight | Action::NextPane if !model.browse.on_items => model.browse.on_items = true,
         Action::PaneLeft | Action::PrevPane | Action::NextPane | Action::PaneRight => {
-            model.browse.on_items = false;
+            change_list(model, action, effects);
         }
         Action::Refresh => {
             effects.push(Effect::FetchQueues);
@@ -178,11 +141,28 @@ fn browse_action(model: &mut Model, action: Action, count: usize, effects: &mut 
                 model.connection = Connection::Connecting;
                 effects.push(Effect::Connect);
             }
-            browse::reload_items(model, effects);
+            browse::refresh_items(model, effects);
         }
         Action::StatusFilter => set_filter(model, model.browse.items.filter.next(), effects),
         Action::Reopen => reopen_under_cursor(model, effects),
         _ => {}
+    }
+}
+
+/// Goes to the other list; with nothing on that side, says so.
+fn change_list(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
+    let on_items = match action {
+        Action::PaneLeft => false,
+        Action::PaneRight => true,
+        _ => !model.browse.on_items,
+    };
+    if on_items == model.browse.on_items {
+        model.say(if on_items { "the items are the last list" } else { "the queues are the first list" });
+    } else if on_items && model.browse.queue().is_none() {
+        model.say("no queue here yet");
+    } else {
+        model.browse.on_items = on_items;
+        browse::look_around(model, effects);
     }
 }
 
@@ -218,9 +198,8 @@ fn move_queue(model: &mut Model, motion: Motion, effects: &mut Vec<Effect>) {
     let last = model.browse.queues.ready().map_or(0, |queues| queues.len().saturating_sub(1));
     let height = browse::queue_rows(model).max(1);
     model.browse.cursor = reading::moved(model.browse.cursor, motion, last, height);
-    model.browse.top =
-        model.browse.top.clamp((model.browse.cursor + 1).saturating_sub(height), model.browse.cursor);
     browse::show_queue(model, effects);
+    browse::look_around(model, effects);
 }
 
 fn move_item(model: &mut Model, motion: Motion, effects: &mut Vec<Effect>) {
@@ -228,9 +207,7 @@ fn move_item(model: &mut Model, motion: Motion, effects: &mut Vec<Effect>) {
     let items = &mut model.browse.items;
     let last = items.list.len().unwrap_or(0).saturating_sub(1);
     items.cursor = reading::moved(items.cursor, motion, last, height);
-    items.top = items.top.clamp((items.cursor + 1).saturating_sub(height), items.cursor);
-    browse::load_window(model, effects);
-    browse::ask_labels(model, effects);
+    browse::look_around(model, effects);
 }
 
 fn review_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
@@ -241,6 +218,7 @@ fn review_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
     match action {
         Action::NextPane => next_pane(model, true),
         Action::PrevPane => next_pane(model, false),
+        Action::ReadScores => read_scores(model),
         Action::NextObservation => reading::step_observation(model, true, effects),
         Action::PrevObservation => reading::step_observation(model, false, effects),
         Action::Fold => reading::fold(model, true, effects),
@@ -249,13 +227,13 @@ fn review_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
             model.review.view = model.review.view.next();
             model.review.scroll = 0;
         }
-        Action::Zoom => model.review.zoomed = !model.review.zoomed,
+        Action::Zoom => {
+            model.review.zoomed = !model.review.zoomed;
+            reading::keep_tree_in_view(model);
+        }
         Action::Wrap => model.review.no_wrap = !model.review.no_wrap,
         Action::Info => model.modals.push(Modal::Viewer(Viewer::new(Showing::Info))),
-        Action::ToggleTree => {
-            let shown = model.review_areas().tree.is_some();
-            model.review.tree = Some(!shown);
-        }
+        Action::ToggleTree => toggle_tree(model),
         Action::Refresh => refresh_item(model, effects),
         Action::Find => model.modals.push(Modal::Prompt(Prompt {
             purpose: PromptFor::Find,
@@ -272,9 +250,28 @@ fn review_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Fetches the current item afresh.
+/// Shows or hides the tree; a pane that has the whole screen makes room for it.
+fn toggle_tree(model: &mut Model) {
+    let shown = !model.review.zoomed && model.review_areas().tree.is_some();
+    model.review.zoomed = false;
+    model.review.tree = Some(!shown);
+    reading::settle_focus(model);
+}
+
+/// Opens all scores and comments of the item, with whole reasons.
+fn read_scores(model: &mut Model) {
+    if model.current().is_none_or(|data| data.scores.is_waiting()) {
+        model.say("the scores are still loading");
+        return;
+    }
+    reading::given_changed(model);
+    model.modals.push(Modal::Viewer(Viewer::new(Showing::Given)));
+}
+
+/// Fetches the current item afresh, and the items that did not come.
 fn refresh_item(model: &mut Model, effects: &mut Vec<Effect>) {
     if let Some(id) = model.review.item.clone() {
+        browse::try_again(model);
         review::refresh(model, &id, effects);
         model.say("fetching this item again");
     }
@@ -286,7 +283,7 @@ fn decide(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         Action::PrevRow => rubric::move_row(model, false),
         Action::EnterValue => match model.current_config().cloned() {
             Some(config) => writing::open_value(model, &config, None),
-            None => model.say("this queue has no score configs"),
+            None => rubric::say_no_row(model),
         },
         Action::ClearRow => rubric::clear(model, effects),
         Action::Reason => writing::open_reason(model),
@@ -316,6 +313,7 @@ fn next_pane(model: &mut Model, forward: bool) {
     }
     let at = order.iter().position(|pane| *pane == model.review.pane).unwrap_or(0);
     model.review.pane = order[(at + 1) % order.len()];
+    reading::keep_tree_in_view(model);
 }
 
 /// Copies the current id, or opens the item in the web UI.
@@ -332,7 +330,8 @@ fn take_out(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
     }
     match model.web_address(&target) {
         Some(address) => effects.push(Effect::Browse(address)),
-        None => model.say("the embedded workspace has no web pages"),
+        None if model.start.embedded => model.say("the embedded workspace has no web pages"),
+        None => model.say("the address of the web pages is not known yet"),
     }
 }
 

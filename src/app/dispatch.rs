@@ -43,7 +43,7 @@ fn handle(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
         Msg::Counts(queue, Ok(counts)) => {
             model.browse.counts.insert(queue, counts);
         }
-        Msg::Counts(_, Err(failure)) | Msg::Configs(Err(failure)) | Msg::Item(Err(failure)) => {
+        Msg::Counts(_, Err(failure)) | Msg::Configs(Err(failure)) => {
             model.say(failure.message);
         }
         Msg::Configs(Ok(configs)) => {
@@ -52,6 +52,7 @@ fn handle(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
         }
         Msg::Items { fetch, result } => {
             browse::take_page(model, &fetch, result, effects);
+            review::find_position(model);
             moving::resume_seek(model, effects);
             if model.screen == Screen::Review {
                 review::want(model, effects);
@@ -60,6 +61,7 @@ fn handle(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
         Msg::Labels(labels) => {
             model.browse.labels.extend(labels.into_iter().map(|label| (label.object_id.clone(), label)));
         }
+        Msg::Item(Err(failure)) => model.say(format!("this item cannot be opened: {}", failure.message)),
         Msg::Item(Ok(item)) => review::open_item(model, item, effects),
         Msg::Shutdown => commands::shut_down(model, effects),
         other => handle_item(model, other, effects),
@@ -89,6 +91,7 @@ fn handle_item(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
                 data.rebuild(&model.start.annotator);
                 if model.review.item.as_ref() == Some(&id) {
                     rubric::to_first_open(model);
+                    reading::given_changed(model);
                 }
             }
         }
@@ -122,8 +125,8 @@ fn connect_failed(model: &mut Model, failure: super::Failure) {
 
 fn resize(model: &mut Model, size: (u16, u16), effects: &mut Vec<Effect>) {
     model.size = size;
-    browse::load_window(model, effects);
-    reading::keep_tree_in_view(model);
+    browse::look_around(model, effects);
+    reading::settle_focus(model);
 }
 
 /// Opens the queue and item named on the command line, once.
@@ -249,6 +252,18 @@ fn digit_of(key: Key) -> Option<u8> {
     }
 }
 
+/// Says that a key has no meaning here, and which one helps on.
+fn say_unbound(model: &mut Model, key: Key) {
+    let (action, helps) = if model.modals.is_empty() {
+        (Action::Help, "shows the keys")
+    } else {
+        (Action::Close, "closes this")
+    };
+    let keys = model.start.keymap.keys_for(contexts(model), action);
+    let helps = keys.first().map(|key| format!(": {key} {helps}")).unwrap_or_default();
+    model.say(format!("{key} does nothing here{helps}"));
+}
+
 fn command(model: &mut Model, key: Key, action: Option<Action>, effects: &mut Vec<Effect>) {
     if let Some(digit) = digit_of(key).filter(|_| action.is_none() && model.modals.is_empty()) {
         match model.screen {
@@ -263,6 +278,6 @@ fn command(model: &mut Model, key: Key, action: Option<Action>, effects: &mut Ve
     let count = model.count.take();
     match action {
         Some(action) => perform(model, action, count, effects),
-        None => model.say(format!("{key} does nothing here: press ? for the keys")),
+        None => say_unbound(model, key),
     }
 }

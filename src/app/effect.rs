@@ -99,6 +99,8 @@ pub enum Doc {
     Info(ItemId, usize),
     /// A queue's guidelines.
     Guidelines(QueueId),
+    /// All scores and comments of an item.
+    Given(ItemId),
     /// Comments on an item; the number changes when they do.
     Comments(ItemId, u64),
 }

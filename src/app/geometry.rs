@@ -143,8 +143,9 @@ fn split_review(areas: &mut ReviewAreas, body: Area, shape: ReviewShape) {
     let mut body = body;
     if width < 90 {
         areas.compact = true;
-        let wanted = shape.rows.div_ceil(2) + 2;
-        let (above, rubric) = body.split_bottom(wanted.min(body.height / 2));
+        // A rule, the rows two by two, and two lines about the current one.
+        let wanted = shape.rows.div_ceil(2) + 3;
+        let (above, rubric) = body.split_bottom(wanted.min(body.height * 2 / 5));
         areas.rubric = Some(rubric);
         body = above;
     } else {

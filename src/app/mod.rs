@@ -9,6 +9,7 @@ mod dispatch;
 mod editor;
 mod effect;
 pub mod geometry;
+mod given;
 mod help;
 mod item;
 mod local;
@@ -21,17 +22,19 @@ mod review;
 mod rubric;
 #[cfg(test)]
 mod tests;
+mod viewing;
 mod writing;
 
 pub use browse::{Browse, Filter, Items, item_rows, queue_rows};
 pub use dispatch::{contexts, update};
 pub use editor::Editor;
 pub use effect::{Doc, DocKey, DocSource, Effect, FetchPage, RecordToken};
+pub use given::{belongs, who};
 pub use help::{HelpRow, help_rows};
 pub use item::{ItemData, Load, Mine, Progress, progress};
 pub use modal::{Modal, Prompt, PromptFor, Purpose, Showing, TextForm, Viewer};
 pub use model::{Connection, Model, Notice, Screen, Start};
 pub use msg::{Failure, Label, LocalState, Msg, Pause, ServerInfo};
-pub use reading::{comments_key, content_key, info_key, tree_len, visible_tree};
+pub use reading::{comments_key, content_key, given_key, info_key, tree_len, visible_tree};
 pub use review::{Done, Find, Review};
 pub use rubric::describe_write;

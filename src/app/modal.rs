@@ -94,6 +94,8 @@ pub enum Showing {
     Guidelines(QueueId),
     /// Everything about the current observation.
     Info,
+    /// All scores and comments of the current item.
+    Given,
     /// Writes the server does not have.
     Unsent,
 }

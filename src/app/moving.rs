@@ -3,9 +3,11 @@
 use super::review::{leave_item, open_at, start_run};
 use super::{Done, Effect, Model, Screen, browse};
 use crate::domain::{ItemId, ItemStatus, Next, QueueId, Write};
+use crate::input::Action;
 
 /// Begins with the first item that is still to do.
 pub(super) fn start(model: &mut Model, effects: &mut Vec<Effect>) {
+    browse::try_again(model);
     if model.screen == Screen::Browse {
         start_run(model);
     }
@@ -56,6 +58,9 @@ pub(super) fn complete(model: &mut Model, effects: &mut Vec<Effect>) {
     else {
         return;
     };
+    if status == ItemStatus::Pending && !has_been_warned(model, &id) {
+        return;
+    }
     if status == ItemStatus::Pending {
         record_status(model, &id, queue_id, ItemStatus::Completed, effects);
         release_held(model, effects);
@@ -75,15 +80,34 @@ pub(super) fn complete(model: &mut Model, effects: &mut Vec<Effect>) {
     } else {
         model.say("already completed");
     }
+    seek_next(model, effects);
+}
+
+/// An item whose content could not be loaded is completed only when asked for twice.
+fn has_been_warned(model: &mut Model, id: &ItemId) -> bool {
+    let failed = model.current().is_some_and(|data| matches!(data.subject, super::Load::Failed(_)));
+    if !failed || model.review.unseen.as_ref() == Some(id) {
+        return true;
+    }
+    model.review.unseen = Some(id.clone());
+    let place = super::contexts(model);
+    let key = |action| model.start.keymap.keys_for(place, action).first().map(ToString::to_string);
+    let again = key(Action::CompleteNext).unwrap_or_default();
+    let retry = key(Action::Refresh).map(|key| format!(", {key} tries to load it")).unwrap_or_default();
+    model.say(format!("you have not seen it: {again} again completes it all the same{retry}"));
+    false
+}
+
+/// Looks for the item after the current one, also where that failed before.
+fn seek_next(model: &mut Model, effects: &mut Vec<Effect>) {
+    browse::try_again(model);
     let next = after_current(model);
     seek(model, next, effects);
 }
 
 /// Where to look for the next item: behind the current one, if it is in the list.
 fn after_current(model: &Model) -> usize {
-    let position = model.review.position;
-    let here = model.browse.items.list.get(position).map(|item| &item.id);
-    if here == model.review.item.as_ref() { position + 1 } else { 0 }
+    model.review_position().map_or(0, |position| position + 1)
 }
 
 /// The item completed before the last one need not be held any longer.
@@ -142,20 +166,23 @@ pub(super) fn skip(model: &mut Model, effects: &mut Vec<Effect>) {
     if model.current().is_some_and(|data| data.status() == ItemStatus::Pending) {
         model.review.skipped.insert(id);
     }
-    let next = after_current(model);
-    seek(model, next, effects);
+    seek_next(model, effects);
 }
 
 /// The next or previous item of the list, whatever its state.
 pub(super) fn step(model: &mut Model, forward: bool, effects: &mut Vec<Effect>) {
     let len = model.browse.items.list.len().unwrap_or(0);
-    let position = model.review.position;
-    let to = if forward { Some(position + 1).filter(|to| *to < len) } else { position.checked_sub(1) };
+    let to = if forward {
+        Some(after_current(model)).filter(|to| *to < len)
+    } else {
+        model.review_position().and_then(|position| position.checked_sub(1))
+    };
     match to {
         None if forward => model.say("this is the last item"),
         None => model.say("this is the first item"),
         Some(to) if model.browse.items.list.get(to).is_some() => open_at(model, to, effects),
         Some(to) => {
+            browse::try_again(model);
             browse::ask_pages(&mut model.browse.items, to..to + 1, effects);
             model.say("loading more items …");
         }

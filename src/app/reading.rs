@@ -15,9 +15,11 @@ const KEPT_DOCS: usize = 48;
 #[must_use]
 pub(super) fn item_of(doc: &Doc) -> Option<&ItemId> {
     match doc {
-        Doc::Observation(item, _) | Doc::Conversation(item) | Doc::Info(item, _) | Doc::Comments(item, _) => {
-            Some(item)
-        }
+        Doc::Observation(item, _)
+        | Doc::Conversation(item)
+        | Doc::Info(item, _)
+        | Doc::Given(item)
+        | Doc::Comments(item, _) => Some(item),
         Doc::Guidelines(_) => None,
     }
 }
@@ -76,6 +78,19 @@ pub fn info_key(model: &Model) -> Option<DocKey> {
     Some(DocKey { doc: Doc::Info(data.item.id.clone(), row), width, view: View::Pretty, wrap: true })
 }
 
+/// All scores and comments of the current item, as a document.
+#[must_use]
+pub fn given_key(model: &Model) -> Option<DocKey> {
+    let doc = Doc::Given(model.current()?.item.id.clone());
+    let width = geometry::viewer(model.size).width;
+    Some(DocKey { doc, width, view: View::Pretty, wrap: true })
+}
+
+/// Scores or comments have changed, so their list has to be made again.
+pub(super) fn given_changed(model: &mut Model) {
+    model.docs.retain(|key, _| !matches!(key.doc, Doc::Given(_)));
+}
+
 fn content_row_or_first(model: &Model, subject: &Subject) -> usize {
     if matches!(subject.target, crate::domain::Target::Session(_)) {
         model.review.tree_row.saturating_sub(1)
@@ -110,6 +125,9 @@ pub(super) fn lay_out(model: &mut Model, effects: &mut Vec<Effect>) {
         if matches!(model.modals.last(), Some(Modal::Viewer(viewer)) if viewer.showing == Showing::Info) {
             keys.extend(info_key(model));
         }
+        if matches!(model.modals.last(), Some(Modal::Viewer(viewer)) if viewer.showing == Showing::Given) {
+            keys.extend(given_key(model));
+        }
     }
     keys.retain(|key| key.width > 0 && !model.docs.contains_key(key));
     for key in keys {
@@ -138,6 +156,7 @@ fn source(model: &Model, doc: &Doc) -> Option<DocSource> {
                 queue.description.clone().filter(|d| !d.trim().is_empty()).unwrap_or(none),
             ))
         }
+        Doc::Given(item) => Some(DocSource::Remarks(super::given::all(model, item)?)),
         Doc::Comments(item, _) => Some(DocSource::Remarks(super::local::remarks(model, item)?)),
     }
 }
@@ -147,6 +166,7 @@ pub(super) fn comments_changed(model: &mut Model, item: &ItemId) {
     if let Some(data) = model.items.get_mut(item) {
         data.comments_version += 1;
     }
+    given_changed(model);
 }
 
 /// Rows of the content and rows of its pane.
@@ -208,8 +228,20 @@ pub(super) fn go(model: &mut Model, motion: Motion, effects: &mut Vec<Effect>) {
         }
         Pane::Rubric => {
             let last = model.rubric_configs().len().saturating_sub(1);
-            model.review.row = moved(model.review.row, motion, last, last);
+            let before = model.review.row;
+            model.review.row = moved(before, motion, last, last);
+            if before == model.review.row && matches!(motion, Motion::Down(_) | Motion::HalfDown) {
+                say_where_all_is(model);
+            }
         }
+    }
+}
+
+/// Below the last row there may be more than the pane shows.
+fn say_where_all_is(model: &mut Model) {
+    let keys = model.start.keymap.keys_for(super::contexts(model), crate::input::Action::ReadScores);
+    if let Some(key) = keys.first() {
+        model.say(format!("this is the last row: {key} shows all scores and comments in full"));
     }
 }
 
@@ -223,6 +255,14 @@ pub(super) fn select(model: &mut Model, row: usize, effects: &mut Vec<Effect>) {
     model.review.placed = true;
     keep_tree_in_view(model);
     ask_comments(model, effects);
+}
+
+/// The focus does not stay in a pane that is not shown, and the tree shows its current row.
+pub(super) fn settle_focus(model: &mut Model) {
+    if model.review.pane == Pane::Tree && model.review_areas().tree.is_none() {
+        model.review.pane = Pane::Content;
+    }
+    keep_tree_in_view(model);
 }
 
 pub(super) fn keep_tree_in_view(model: &mut Model) {
@@ -260,8 +300,12 @@ pub(super) fn step_observation(model: &mut Model, forward: bool, effects: &mut V
 /// Hides or shows what is below the current observation.
 pub(super) fn fold(model: &mut Model, hide: bool, effects: &mut Vec<Effect>) {
     let row = model.review.tree_row;
-    let Some(subject) = model.current().and_then(|data| data.subject.ready()).cloned() else { return };
+    let Some(subject) = model.current().and_then(|data| data.subject.ready()).cloned() else {
+        model.say("there is no tree to fold yet");
+        return;
+    };
     let Some(tree_row) = subject.tree.get(row).filter(|_| tree_len(&subject) == subject.tree.len()) else {
+        model.say("the traces of a session do not fold");
         return;
     };
     let has_children = tree_row.end > row + 1;
@@ -276,6 +320,7 @@ pub(super) fn fold(model: &mut Model, hide: bool, effects: &mut Vec<Effect>) {
     } else {
         model.say("nothing to fold here");
     }
+    keep_tree_in_view(model);
 }
 
 /// Looks for text in the content and jumps to the first match from here on.

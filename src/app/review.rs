@@ -78,6 +78,9 @@ pub struct Review {
     pub typed_ahead: VecDeque<Key>,
     /// Set while the next item is being looked for.
     pub seeking: Option<usize>,
+    /// The item whose content could not be loaded, once the reviewer has been told that completing
+    /// it means not having seen it.
+    pub(super) unseen: Option<ItemId>,
     /// The item completed last, which may still be held back.
     pub(super) held: Option<ItemId>,
     /// Whether the tree row has been set for the item's own observation.
@@ -126,6 +129,20 @@ impl Model {
         }
     }
 
+    /// Where the item under review stands in the list; an item named at the start need not be in it.
+    #[must_use]
+    pub fn review_position(&self) -> Option<usize> {
+        let at = self.review.position;
+        let here = self.browse.items.list.get(at).map(|item| &item.id);
+        (self.review.item.is_some() && here == self.review.item.as_ref()).then_some(at)
+    }
+
+    /// Whether this item is held for a moment after its completion.
+    #[must_use]
+    pub fn is_held_back(&self, item: &ItemId) -> bool {
+        self.review.held.as_ref() == Some(item)
+    }
+
     /// Where the web UI shows a target.
     #[must_use]
     pub fn web_address(&self, target: &Target) -> Option<String> {
@@ -152,10 +169,23 @@ pub(super) fn open_at(model: &mut Model, position: usize, effects: &mut Vec<Effe
     show_item(model, position, item, effects);
 }
 
+/// Finds the item under review in the list, once the page that holds it has arrived.
+pub(super) fn find_position(model: &mut Model) {
+    let Some(id) = model.review.item.as_ref().filter(|_| model.review_position().is_none()) else { return };
+    if let Some(at) = model.browse.items.list.position(id) {
+        model.review.position = at;
+        model.browse.items.cursor = at;
+    }
+}
+
 /// Opens an item that need not be in the list.
 pub(super) fn open_item(model: &mut Model, item: Item, effects: &mut Vec<Effect>) {
     let position = model.browse.items.list.position(&item.id).unwrap_or(0);
     show_item(model, position, item, effects);
+    find_position(model);
+    if let Some(at) = model.review_position() {
+        model.browse.items.cursor = at;
+    }
 }
 
 fn show_item(model: &mut Model, position: usize, item: Item, effects: &mut Vec<Effect>) {
@@ -174,9 +204,11 @@ fn show_item(model: &mut Model, position: usize, item: Item, effects: &mut Vec<E
     review.row = 0;
     review.placed = false;
     review.find = None;
+    review.unseen = None;
     model.items.entry(item.id.clone()).or_insert_with(|| ItemData::new(item));
     want(model, effects);
     settle(model);
+    super::rubric::to_first_open(model);
 }
 
 /// A new run through a queue.
@@ -214,8 +246,7 @@ pub(super) fn leave_review(model: &mut Model, effects: &mut Vec<Effect>) {
     model.browse.on_items = true;
     effects.push(Effect::ReleaseAll);
     effects.push(Effect::Want(Vec::new()));
-    browse::load_window(model, effects);
-    browse::ask_labels(model, effects);
+    browse::look_around(model, effects);
 }
 
 /// Forgets what was fetched for an item and fetches it again; what was decided stays.
@@ -283,6 +314,7 @@ pub(super) fn settle(model: &mut Model) {
     {
         model.review.tree_row = subject.first_row();
         model.review.placed = true;
+        super::reading::keep_tree_in_view(model);
         super::rubric::to_first_open(model);
     }
 }

@@ -13,6 +13,14 @@ impl Model {
         queue.score_config_ids.iter().filter(|id| seen.insert(*id)).filter_map(|id| configs.get(id)).collect()
     }
 
+    /// How many rows of the queue have a score config that the server does not know.
+    #[must_use]
+    pub fn unknown_configs(&self) -> usize {
+        let (Some(configs), Some(queue)) = (&self.configs, self.reviewed_queue()) else { return 0 };
+        let unknown = queue.score_config_ids.iter().filter(|id| !configs.contains_key(*id));
+        unknown.collect::<std::collections::HashSet<_>>().len()
+    }
+
     /// The queue under review.
     #[must_use]
     pub fn reviewed_queue(&self) -> Option<&crate::domain::Queue> {
@@ -69,10 +77,19 @@ pub(super) fn range_in_words(config: &ScoreConfig) -> String {
     }
 }
 
+/// Why there is no row to decide on.
+pub(super) fn say_no_row(model: &mut Model) {
+    model.say(match (&model.configs, model.unknown_configs()) {
+        (None, _) => "the rubric is still loading",
+        (_, 0) => "this queue has no score configs",
+        _ => "the score configs of this queue do not exist (any more)",
+    });
+}
+
 /// A digit on the current row.
 pub(super) fn digit(model: &mut Model, digit: u8, effects: &mut Vec<Effect>) {
     let Some(config) = model.current_config().cloned() else {
-        model.say("this queue has no score configs");
+        say_no_row(model);
         return;
     };
     match digit_means(&config, digit) {
@@ -113,12 +130,26 @@ fn write_score(
     effects: &mut Vec<Effect>,
 ) -> bool {
     let Some(write) = build_score(model, config, value, reason) else {
-        model.say("the item is still loading");
+        model.say(why_not_yet(model));
         return false;
     };
     let Some(item) = model.review.item.clone() else { return false };
     record(model, &item, Write::Score(write), effects);
     true
+}
+
+/// Why nothing can be said about the current item.
+pub(super) fn why_not_yet(model: &Model) -> String {
+    let Some(data) = model.current() else { return "there is no item here yet".into() };
+    let kind = data.item.object.kind.noun();
+    match &data.subject {
+        _ if !matches!(model.connection, super::Connection::Online(_)) => {
+            "not connected: a score needs to know its project".into()
+        }
+        super::Load::Missing => format!("this {kind} is not at the server, so it takes no scores"),
+        super::Load::Failed(_) => format!("this {kind} could not be loaded, so it takes no scores yet"),
+        _ => "the item is still loading".into(),
+    }
 }
 
 fn build_score(
@@ -176,7 +207,11 @@ pub(super) fn record(model: &mut Model, item: &ItemId, write: Write, effects: &m
 pub(super) fn clear(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some(config) = model.current_config().cloned() else { return };
     let (Some(mine), Some(item)) = (own(model, &config.id).cloned(), model.review.item.clone()) else {
-        move_row(model, false);
+        if model.review.row > 0 {
+            move_row(model, false);
+        } else {
+            model.say(format!("{} has no value to take away", config.name));
+        }
         return;
     };
     let Some(target) = model.current().and_then(super::ItemData::target) else { return };

@@ -55,7 +55,9 @@ pub(super) fn open_reason(model: &mut Model) {
     let Some(config) = model.current_config().cloned() else { return };
     let mine = model.current().and_then(|data| data.mine.get(&config.id)).cloned();
     let (Some(mine), Some(item)) = (mine, model.review.item.clone()) else {
-        model.say(format!("give {} a value first, then its reason", config.name));
+        let keys = model.start.keymap.keys_for(super::contexts(model), Action::PrevRow);
+        let back = keys.first().map(|key| format!("; {key} goes to the row before")).unwrap_or_default();
+        model.say(format!("{} has no value to give a reason for{back}", config.name));
         return;
     };
     let title = format!("Why {} = {}", config.name, mine.value);
@@ -69,7 +71,7 @@ pub(super) fn open_reason(model: &mut Model) {
 /// Opens the comment editor: about the item's own object, or the observation the reviewer went to.
 pub(super) fn open_comment(model: &mut Model) {
     let Some((item, objects, chosen)) = comment_objects(model) else {
-        model.say("the item is still loading");
+        model.say(rubric::why_not_yet(model));
         return;
     };
     let title = comment_title(&objects, chosen);

@@ -9,7 +9,7 @@ pub enum Action {
     Help,
     /// Go back; quit at the top.
     Back,
-    /// Drop the count, search or filter.
+    /// Drop the count, the search or the zoom.
     Cancel,
     /// List what is not sent yet.
     Unsent,
@@ -69,6 +69,8 @@ pub enum Action {
     Wrap,
     /// Show metadata, ids and cost.
     Info,
+    /// Read all scores, reasons and comments.
+    ReadScores,
     /// Show or hide the tree.
     ToggleTree,
     /// Find in the content.

@@ -16,7 +16,13 @@ const PAGED: &[Context] = &[Queues, Items, Reading, Viewer];
 pub const ACTIONS: &[ActionSpec] = &[
     row(Action::Help, "help", "Show the keys of this place", "help", &[(&[Screen], &["?"])]),
     row(Action::Back, "back", "Go back; quit at the top", "back", &[(&[Screen], &["q"])]),
-    row(Action::Cancel, "cancel", "Drop the count, search or filter", "cancel", &[(&[Screen], &["Esc"])]),
+    row(
+        Action::Cancel,
+        "cancel",
+        "Drop the count, the search or the zoom",
+        "cancel",
+        &[(&[Screen], &["Esc"])],
+    ),
     row(Action::Unsent, "unsent", "List what is not sent yet", "unsent", &[(&[Screen], &["S"])]),
     row(Action::Quit, "quit", "Quit; unsent work is kept", "quit", &[(&[Global], &["Ctrl-c"])]),
     row(Action::Redraw, "redraw", "Draw the screen afresh", "redraw", &[(&[Global], &["Ctrl-l"])]),
@@ -124,6 +130,13 @@ pub const ACTIONS: &[ActionSpec] = &[
     row(Action::Zoom, "zoom", "Give the pane the whole screen, or back", "zoom", &[(&[Reading], &["z"])]),
     row(Action::Wrap, "wrap", "Wrap long lines, or not", "wrap", &[(&[Reading], &["w"])]),
     row(Action::Info, "info", "Show metadata, ids and cost", "info", &[(&[Reading], &["i"])]),
+    row(
+        Action::ReadScores,
+        "read-scores",
+        "Read all scores, reasons and comments",
+        "scores",
+        &[(&[Reading], &["Enter"])],
+    ),
     row(Action::ToggleTree, "toggle-tree", "Show or hide the tree", "tree", &[(&[Reading], &["t"])]),
     row(Action::Find, "find", "Find in the content", "find", &[(&[Reading], &["/"])]),
     row(Action::FindNext, "find-next", "Go to the next match", "next match", &[(&[Reading], &["n"])]),

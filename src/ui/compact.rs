@@ -1,7 +1,7 @@
 //! The rubric in a few lines under the content, for narrow screens.
 
 use super::ink::{Ink, margins};
-use super::line::{Line, fit};
+use super::line::{Line, fit, wrap};
 use super::{others, rubric, words};
 use crate::app::geometry::Area;
 use crate::app::{ItemData, Load, Progress};
@@ -15,17 +15,18 @@ pub(super) fn draw(ink: &mut Ink, area: Area, focused: bool) {
     let body = margins(body);
     let Some(data) = ink.model.current() else { return };
     let (lines, current) = flow(ink, data, usize::from(body.width));
+    let right = comments(ink, data);
+    if !right.is_empty() {
+        let right = Line::of(" ", ink.styles.dim).join(right).add(" ", ink.styles.dim);
+        ink.ends(margins(area), 0, &Line::default(), &right);
+    }
     // The last line, and whatever the rows leave, is for what is to be known of the current one.
     let height = lines.len().min(usize::from(body.height.saturating_sub(1)));
     let (rows, below) = body.split_top(u16::try_from(height).unwrap_or(0));
     let top = (current + 1).saturating_sub(height);
     ink.lines(rows, lines.get(top..).unwrap_or_default());
-    let right = comments(ink, data);
-    let room = usize::from(below.width).saturating_sub(right.width() + 2);
-    let about = about_row(ink, data, room);
-    ink.lines(below, about.get(..usize::from(below.height)).unwrap_or(&about));
-    let last = usize::from(below.height).saturating_sub(1);
-    ink.ends(below, last, &about.get(last).cloned().unwrap_or_default(), &right);
+    let about = about_row(ink, data, usize::from(below.width), usize::from(below.height));
+    ink.lines(below, &about);
 }
 
 /// The rows one after another over as many lines as they need, and the line of the current one.
@@ -93,45 +94,65 @@ fn options(ink: &Ink, data: &ItemData, config: &ScoreConfig, room: usize, line: 
     line.join(shown)
 }
 
-/// How many comments there are, or the key that writes one.
+/// How many comments there are, or the key that writes one, and the key that shows all that was
+/// given.
 fn comments(ink: &Ink, data: &ItemData) -> Line {
     let (many, _) = rubric::count_comments(data);
-    match (many, ink.key(Action::Comment)) {
-        (0, Some(key)) => Line::of(format!("{key} comment"), ink.styles.dim),
-        (0, None) => Line::default(),
-        (many, _) => Line::of(words::count(many, "comment"), ink.styles.dim),
+    let line = match many {
+        0 => ink.hint(ink.key(Action::Comment), "comment").unwrap_or_default(),
+        many => Line::of(words::count(many, "comment"), ink.styles.dim),
+    };
+    let given = many > 0 || data.others(&ink.model.start.annotator).next().is_some();
+    match ink.hint(ink.key(Action::ReadScores), "reads all").filter(|_| given) {
+        Some(hint) => line.add(ink.dot(), ink.styles.dim).join(hint),
+        None => line,
     }
 }
 
 /// What is to be known of the current row, most important first: a refusal, how to type, what
 /// others gave, the reason, the description.
-fn about_row(ink: &Ink, data: &ItemData, room: usize) -> Vec<Line> {
+fn about_row(ink: &Ink, data: &ItemData, columns: usize, height: usize) -> Vec<Line> {
     let mut lines: Vec<Line> = state(ink, data).into_iter().collect();
     let Some(config) = ink.model.current_config() else { return lines };
     let mine = data.mine.get(&config.id);
-    let say = |text: String, style| Line::of(fit(&text, room, ink.glyphs.ellipsis), style);
+    // Each takes what the ones before it have left.
+    let say = |lines: &mut Vec<Line>, text: &str, style| {
+        let left = height.saturating_sub(lines.len());
+        let rows = if left == 0 { Vec::new() } else { wrap(text, columns, left, ink.glyphs.ellipsis) };
+        lines.extend(rows.into_iter().map(|row| Line::of(row, style)));
+    };
     if let Some(Progress::Refused(why)) = mine.map(|mine| &mine.progress) {
-        lines.push(say(format!("refused: {why}"), ink.styles.error));
+        say(&mut lines, &rubric::refusal(why), ink.styles.error);
     }
     if config.options().is_empty() && !config.is_archived {
         let how = if config.data_type == DataType::Numeric { "type a number" } else { "write" };
         lines.extend(ink.hint(ink.key(Action::EnterValue), how));
     }
-    lines.extend(given(ink, data, config, room));
+    let left = height.saturating_sub(lines.len());
+    lines.extend(given(ink, data, config, columns, left));
     if let Some(reason) = mine.and_then(|mine| mine.reason.as_deref()) {
-        lines.push(say(format!("why: {reason}"), ink.styles.dim));
+        say(&mut lines, &format!("why: {reason}"), ink.styles.dim);
     }
-    let description = config.description.as_deref().filter(|text| !text.trim().is_empty());
-    lines.extend(description.map(|text| say(text.to_owned(), ink.styles.dim)));
+    say(&mut lines, config.description.as_deref().unwrap_or_default(), ink.styles.dim);
     lines
 }
 
-/// What others gave, on one line.
-fn given(ink: &Ink, data: &ItemData, config: &ScoreConfig, room: usize) -> Option<Line> {
+/// What others gave: one of them over the lines there are, more of them on a line each.
+fn given(ink: &Ink, data: &ItemData, config: &ScoreConfig, columns: usize, height: usize) -> Vec<Line> {
     let scores = others::on_row(ink, data, config);
-    let more = if scores.len() > 1 { format!("  +{}", scores.len() - 1) } else { String::new() };
-    let line = others::lines(ink, scores.first()?, room.saturating_sub(more.len()), 1).into_iter().next()?;
-    Some(line.add(more, ink.styles.dim))
+    if height == 0 || scores.is_empty() {
+        return Vec::new();
+    }
+    let hidden = scores.len().saturating_sub(height);
+    let more = if hidden > 0 { format!("  +{hidden}") } else { String::new() };
+    let each = (height / scores.len()).max(1);
+    let room = columns.saturating_sub(more.len());
+    let shown = scores.iter().take(height);
+    let mut lines: Vec<Line> = shown.flat_map(|score| others::lines(ink, score, room, each)).collect();
+    if let Some(last) = lines.last_mut().filter(|_| hidden > 0) {
+        last.push(more, ink.styles.dim);
+    }
+    lines
 }
 
 /// A word where the rubric or the earlier scores are not known.
@@ -141,9 +162,7 @@ fn state(ink: &Ink, data: &ItemData) -> Option<Line> {
         _ if ink.model.configs.is_none() => {
             Some(Line::of(format!("loading the rubric {dots}"), ink.styles.dim))
         }
-        _ if ink.model.rubric_configs().is_empty() => {
-            Some(Line::of("this queue has no score configs", ink.styles.dim))
-        }
+        _ if let Some(words) = rubric::missing_rows(ink) => Some(Line::of(words, ink.styles.dim)),
         Load::Failed(_) => Some(Line::of("earlier scores could not be read", ink.styles.warn)),
         Load::Waiting => Some(Line::of(format!("loading earlier scores {dots}"), ink.styles.dim)),
         Load::Ready(_) | Load::Missing => None,

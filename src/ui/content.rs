@@ -157,7 +157,7 @@ pub(super) fn row_line(ink: &Ink, row: &Row) -> Line {
         None => Line::default(),
     };
     for span in &row.spans {
-        line.push(&span.text, ink.styles.tone(span.tone));
+        line.push(words::plain(ink, &span.text), ink.styles.tone(span.tone));
     }
     line
 }

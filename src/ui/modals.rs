@@ -10,8 +10,8 @@ use super::line::{Line, fit, wrap};
 use super::{unsent, whole};
 use crate::app::geometry::{self, Area};
 use crate::app::{
-    Doc, DocKey, Editor, HelpRow, Modal, Prompt, PromptFor, Purpose, Showing, TextForm, Viewer, help_rows,
-    info_key,
+    Doc, DocKey, Editor, HelpRow, Modal, Prompt, PromptFor, Purpose, Showing, TextForm, Viewer, given_key,
+    help_rows, info_key,
 };
 use crate::domain::QueueId;
 use crate::domain::rows::View;
@@ -194,6 +194,10 @@ fn viewer(ink: &mut Ink, viewer: &Viewer) {
         Showing::Info => {
             let key = info_key(ink.model);
             document(ink, "About this observation", key.as_ref(), viewer.scroll);
+        }
+        Showing::Given => {
+            let key = given_key(ink.model);
+            document(ink, "Scores and comments", key.as_ref(), viewer.scroll);
         }
         Showing::Unsent => unsent::draw(ink, viewer.scroll),
     }

@@ -88,12 +88,11 @@ fn path(ink: &Ink, columns: usize) -> Line {
 /// `item 13 of 240 · 41/h · about 5 h 30 left`.
 fn pace(ink: &Ink, wide: bool) -> Line {
     let model = ink.model;
-    let Some(len) = model.browse.items.list.len().filter(|_| model.review.item.is_some()) else {
+    let (Some(len), Some(position)) = (model.browse.items.list.len(), model.review_position()) else {
         return Line::default();
     };
     let item = if wide { "item " } else { "" };
-    let mut parts =
-        vec![format!("{item}{} of {}", grouped_usize(model.review.position + 1), grouped_usize(len))];
+    let mut parts = vec![format!("{item}{} of {}", grouped_usize(position + 1), grouped_usize(len))];
     if let Some(per_hour) = per_hour(ink) {
         parts.push(format!("{per_hour:.0}/h"));
         let pending = model.review.queue.as_ref().and_then(|queue| model.browse.counts.get(queue));

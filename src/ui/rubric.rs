@@ -52,8 +52,15 @@ fn rubric(ink: &mut Ink, area: Area, lines: &[Ends], current: (usize, usize)) {
     let height = usize::from(area.height);
     let (start, end) = current;
     let top = end.saturating_sub(height).min(start);
+    let below = lines.len().saturating_sub(top + height);
     for (row, (left, right)) in lines.iter().skip(top).take(height).enumerate() {
-        ink.ends(area, row, left, right);
+        if below > 0 && row + 1 == height {
+            let more = format!("{} {}", ink.glyphs.more_below, words::count(below + 1, "line"));
+            let key = ink.hint(ink.key(Action::ReadScores), "shows all").unwrap_or_default();
+            ink.ends(area, row, &Line::of(more, ink.styles.dim), &key);
+        } else {
+            ink.ends(area, row, left, right);
+        }
     }
 }
 
@@ -83,13 +90,22 @@ fn state_of_scores(ink: &Ink, data: &ItemData, width: usize) -> Option<Vec<Ends>
     let dots = ink.glyphs.ellipsis;
     match &data.scores {
         _ if ink.model.configs.is_none() => say(&format!("loading the rubric {dots}"), ink.styles.dim),
-        _ if ink.model.rubric_configs().is_empty() => {
-            say("This queue has no score configs. Comments work as ever.", ink.styles.dim)
-        }
+        _ if let Some(words) = missing_rows(ink) => say(&words, ink.styles.dim),
         Load::Failed(failure) => {
             say(&format!("Earlier scores could not be read: {}", failure.message), ink.styles.warn)
         }
         Load::Ready(_) | Load::Missing | Load::Waiting => None,
+    }
+}
+
+/// That the queue has no rows, or rows whose score config is not at the server.
+pub(super) fn missing_rows(ink: &Ink) -> Option<String> {
+    let known = ink.model.rubric_configs().len();
+    match (known, ink.model.unknown_configs()) {
+        (0, 0) => Some("This queue has no score configs. Comments work as ever.".into()),
+        (_, 0) => None,
+        (_, 1) => Some("1 score config of this queue does not exist (any more).".into()),
+        (_, n) => Some(format!("{n} score configs of this queue do not exist (any more).")),
     }
 }
 
@@ -101,10 +117,10 @@ fn row_lines(ink: &Ink, data: &ItemData, config: &ScoreConfig, current: bool, wi
     if current {
         lines.extend(options(ink, config, mine, room).into_iter().map(indented));
         let text = config.description.as_deref().unwrap_or_default();
-        let rows = wrap(text, room, 4, ink.glyphs.ellipsis);
+        let rows = wrap(text, room, 8, ink.glyphs.ellipsis);
         lines.extend(rows.into_iter().map(|row| indented(Line::of(row, ink.styles.dim))));
     }
-    let most = if current { 5 } else { 1 };
+    let most = if current { 8 } else { 1 };
     if let Some(reason) = mine.and_then(|mine| mine.reason.as_deref()) {
         lines.extend(others::text_lines(ink, "why", Some(reason), room, most).into_iter().map(indented));
     }
@@ -119,7 +135,7 @@ fn row_lines(ink: &Ink, data: &ItemData, config: &ScoreConfig, current: bool, wi
 }
 
 /// Why a value did not get to the server; what could not be saved says so itself.
-fn refusal(why: &str) -> String {
+pub(super) fn refusal(why: &str) -> String {
     if why.starts_with("not saved") { why.to_owned() } else { format!("the server refused this: {why}") }
 }
 
@@ -244,8 +260,11 @@ fn other_scores(ink: &Ink, data: &ItemData, width: usize) -> Vec<Ends> {
         let value = fit(&score.value.to_string(), width / 2, ink.glyphs.ellipsis);
         let room = width.saturating_sub(value.chars().count() + 6);
         let name =
-            Line::default().pad(INDENT).add(fit(&score.name, room, ink.glyphs.ellipsis), ink.styles.dim);
-        lines.push((name, Line::of(value, ink.styles.dim)));
+            Line::default().pad(INDENT).add(fit(&score.name, room, ink.glyphs.ellipsis), ink.styles.text);
+        lines.push((name, Line::of(value, ink.styles.text)));
+        let room = width.saturating_sub(INDENT);
+        let by = others::text_lines(ink, &others::giver(ink, score), score.comment.as_deref(), room, 2);
+        lines.extend(by.into_iter().map(|line| (Line::default().pad(INDENT).join(line), Line::default())));
     }
     if scores.len() > 12 {
         let more = format!("{} more", scores.len() - 12);
@@ -280,7 +299,8 @@ fn comments_pane(ink: &mut Ink, area: Area, lines: &[Line], data: &ItemData) {
     let hidden = lines.len().saturating_sub(usize::from(body.height));
     let mut right = Line::default();
     if hidden > 0 {
-        right.push(format!("{} ", ink.glyphs.more_above), ink.styles.dim);
+        let all = ink.key(Action::ReadScores).map(|key| format!("{key} shows all ")).unwrap_or_default();
+        right.push(format!("{} {all}", ink.glyphs.more_above), ink.styles.dim);
     }
     if many > 0 {
         right.push(many.to_string(), ink.styles.dim);

@@ -2,7 +2,7 @@
 
 use super::ink::{Ink, margins};
 use super::line::{Line, fit};
-use super::words::moment;
+use super::words::{self, moment};
 use crate::app::geometry::Area;
 use crate::app::{Connection, Model, Screen, contexts};
 use crate::domain::{ConfigId, DataType, ItemStatus};
@@ -16,18 +16,19 @@ pub(super) fn draw(ink: &mut Ink, area: Area, joints: &[u16]) {
     }
     let (_, line) = area.split_top(1);
     let line = margins(line);
-    let right = right(ink, line.width >= 90);
+    let right = right(ink, line.width >= 110);
     let room = usize::from(line.width).saturating_sub(right.width() + 2);
     let left = left(ink, room);
     ink.ends(line, 0, &left, &right);
 }
 
 fn left(ink: &Ink, room: usize) -> Line {
-    if let Some(notice) = &ink.model.notice {
-        return Line::of(fit(&notice.text, room, ink.glyphs.ellipsis), ink.styles.text);
-    }
     if let Some(count) = ink.model.count {
         return Line::of(count.to_string(), ink.styles.accent);
+    }
+    if let Some(notice) = &ink.model.notice {
+        let text = words::plain(ink, &notice.text);
+        return Line::of(fit(&text, room, ink.glyphs.ellipsis), ink.styles.text);
     }
     if !ink.model.modals.is_empty() {
         return Line::default();
@@ -35,15 +36,20 @@ fn left(ink: &Ink, room: usize) -> Line {
     hints(ink, room)
 }
 
-/// As many hints as fit, most useful first; help always.
+/// As many hints as fit, most useful first; the way out and help always.
 fn hints(ink: &Ink, room: usize) -> Line {
     let dot = ink.dot();
-    let help = ink.hint(ink.key(Action::Help), Action::Help.hint()).unwrap_or_default();
+    let mut help = Line::default();
+    for action in [Action::Back, Action::Help] {
+        if let Some(hint) = ink.hint(ink.key(action), named(ink.model, action)) {
+            help = if help.is_empty() { hint } else { help.add(&dot, ink.styles.dim).join(hint) };
+        }
+    }
     let mut line = Line::default();
     let actions = useful(ink.model).iter();
     let of_actions = actions
         .filter(|action| makes_sense(ink.model, **action))
-        .filter_map(|action| ink.hint(ink.key(*action), words(ink.model, *action)));
+        .filter_map(|action| ink.hint(ink.key(*action), named(ink.model, *action)));
     for hint in digits(ink).into_iter().chain(of_actions) {
         let taken = line.width() + hint.width() + dot.len() + help.width();
         if taken > room {
@@ -70,12 +76,12 @@ fn makes_sense(model: &Model, action: Action) -> bool {
 }
 
 /// What an action is called here.
-fn words(model: &Model, action: Action) -> &'static str {
+fn named(model: &Model, action: Action) -> &'static str {
     match action {
         Action::Open => "review",
         Action::Back if model.screen == Screen::Browse && !model.browse.on_items => "quit",
         Action::PaneRight => "items",
-        Action::PaneLeft => "queues",
+        Action::Back if model.screen == Screen::Browse => "queues",
         _ => action.hint(),
     }
 }
@@ -98,24 +104,36 @@ fn digits(ink: &Ink) -> Option<Line> {
 /// The actions most worth knowing in this place.
 fn useful(model: &Model) -> &'static [Action] {
     use Action::{
-        Back, Comment, CompleteNext, CycleView, Find, Guidelines, Info, NextItem, NextPane, NextQueue, Open,
-        PaneLeft, PaneRight, Reason, Refresh, Reopen, ReopenItem, ReviewSkipped, Skip, StatusFilter, Unsent,
-        Zoom,
+        Comment, CompleteNext, CycleView, Find, Guidelines, Info, NextItem, NextPane, NextQueue, Open,
+        PaneRight, ReadScores, Reason, Refresh, Reopen, ReopenItem, ReviewSkipped, Skip, StatusFilter,
+        Unsent, Zoom,
     };
     let here: &[Context] = contexts(model);
     let is_done = model.current().is_some_and(|data| data.status() == ItemStatus::Completed);
     match here {
-        _ if here == place::QUEUES => &[Open, PaneRight, Guidelines, Refresh, Back],
-        _ if here == place::ITEMS => &[Open, StatusFilter, Guidelines, PaneLeft, Refresh, Reopen, Unsent],
-        _ if here == place::SUMMARY => &[ReviewSkipped, NextQueue, Back],
-        _ if is_done => &[NextItem, ReopenItem, Comment, NextPane, CycleView, Find, Info, Zoom],
-        _ => &[CompleteNext, Comment, Skip, Reason, NextPane, CycleView, Guidelines, Find, Info, Zoom],
+        _ if here == place::QUEUES => &[Open, PaneRight, Guidelines, Refresh],
+        _ if here == place::ITEMS => &[Open, StatusFilter, Reopen, Guidelines, Refresh, Unsent],
+        _ if here == place::SUMMARY => &[ReviewSkipped, NextQueue],
+        _ if is_done => &[NextItem, ReopenItem, Comment, ReadScores, NextPane, CycleView, Find, Info, Zoom],
+        _ => &[
+            CompleteNext,
+            Comment,
+            Skip,
+            Reason,
+            NextPane,
+            CycleView,
+            ReadScores,
+            Guidelines,
+            Find,
+            Info,
+            Zoom,
+        ],
     }
 }
 
 /// Connection, unsent writes, last answer of the server.
 fn right(ink: &Ink, with_place: bool) -> Line {
-    let parts = [connection(ink, with_place), sending(ink), last_sync(ink)];
+    let parts = [connection(ink, with_place), sending(ink), last_sync(ink, with_place)];
     let mut line = Line::default();
     for part in parts.into_iter().filter(|part| !part.is_empty()) {
         if !line.is_empty() {
@@ -168,9 +186,10 @@ fn sending(ink: &Ink) -> Line {
 }
 
 /// A time of day rather than an age, since an idle screen is not drawn again.
-fn last_sync(ink: &Ink) -> Line {
+fn last_sync(ink: &Ink, wide: bool) -> Line {
     match ink.model.last_sync {
-        Some(at) => Line::of(format!("synced {}", moment(ink, at)), ink.styles.dim),
+        Some(at) if wide => Line::of(format!("synced {}", moment(ink, at)), ink.styles.dim),
+        Some(at) => Line::of(moment(ink, at), ink.styles.dim),
         None => Line::default(),
     }
 }

@@ -77,6 +77,7 @@ fn facts(ink: &Ink, counts: Option<Counts>) -> Vec<Line> {
 /// What was given in this run, row by row: `tone  calm ×4  warm ×2`.
 fn distribution(ink: &Ink) -> Vec<Line> {
     let done = &ink.model.review.done;
+    let times = words::plain(ink, "×");
     let mut lines = Vec::new();
     for config in ink.model.rubric_configs().into_iter().filter(|config| config.data_type != DataType::Text) {
         let mut counts: Vec<(String, usize)> =
@@ -89,7 +90,7 @@ fn distribution(ink: &Ink) -> Vec<Line> {
             }
         }
         let given: Vec<String> =
-            counts.iter().filter(|(_, n)| *n > 0).map(|(label, n)| format!("{label} ×{n}")).collect();
+            counts.iter().filter(|(_, n)| *n > 0).map(|(label, n)| format!("{label} {times}{n}")).collect();
         if !given.is_empty() {
             let name = fit(&config.name, 14, ink.glyphs.ellipsis);
             let line = Line::of(format!("{name:<16}"), ink.styles.dim);

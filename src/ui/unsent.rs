@@ -57,7 +57,8 @@ fn write_lines(ink: &Ink, written: &Written, current: bool, inside: usize) -> Ve
     let (what, item) = (inside * 2 / 5, inside / 4);
     let style = if current { ink.styles.current } else { ink.styles.text };
     let sign = ink.glyphs.write_state(written.state);
-    let text = fit(&describe_write(&written.write), what.saturating_sub(5), ink.glyphs.ellipsis);
+    let text =
+        fit(&words::plain(ink, &describe_write(&written.write)), what.saturating_sub(5), ink.glyphs.ellipsis);
     let head = ink
         .cursor(current, true)
         .add(format!("{sign} "), ink.styles.write_state(written.state))
@@ -97,6 +98,9 @@ fn state(ink: &Ink, written: &Written) -> String {
     let offline = matches!(ink.model.connection, Connection::Failed(_));
     let error = written.last_error.as_deref();
     match written.state {
+        WriteState::Held if ink.model.is_held_back(&written.item_id) => {
+            "saved here, sends in a moment".into()
+        }
         WriteState::Held => "saved here, sends when you go on".into(),
         WriteState::Pending if offline => "saved here, sends when the network is back".into(),
         WriteState::Pending => match (&ink.model.pause, written.next_attempt_at, error) {

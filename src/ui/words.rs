@@ -6,6 +6,7 @@ use crate::app::Failure;
 use crate::app::geometry::Area;
 use crate::domain::text::grouped;
 use crate::domain::{ObjectKind, Usage, clock};
+use crate::input::Action;
 use jiff::Timestamp;
 
 /// Cost in dollars: `$0.0041`, `$1.20`; nothing where nothing was spent.
@@ -65,7 +66,32 @@ pub(super) fn failure(ink: &mut Ink, area: Area, what: &str, failure: &Failure) 
     );
     let hint = failure.hint.iter().flat_map(|hint| wrap(hint, columns, 4, ellipsis));
     rows.extend(hint.map(|row| Line::of(row, ink.styles.dim)));
+    rows.extend(ink.hint(ink.key(Action::Refresh), "tries again"));
     ink.lines(area, &rows);
+}
+
+/// Our own words without the signs that a terminal without Unicode cannot show.
+pub(super) fn plain(ink: &Ink, text: &str) -> String {
+    if !ink.glyphs.ascii {
+        return text.to_owned();
+    }
+    text.chars().map(plain_sign).collect()
+}
+
+/// Signs are replaced one for one, so that widths and columns stay.
+fn plain_sign(sign: char) -> char {
+    match sign {
+        '·' | '–' | '—' | '─' => '-',
+        '…' => '~',
+        '“' | '”' => '"',
+        '‘' | '’' => '\'',
+        '×' => 'x',
+        '•' => '*',
+        '→' => '>',
+        '⚙' | '▣' => '#',
+        '│' => '|',
+        other => other,
+    }
 }
 
 /// A number of things: `1 comment`, `2 comments`.

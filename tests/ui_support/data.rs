@@ -258,7 +258,7 @@ pub fn comment(object: &Object) -> Comment {
 /// Laid-out rows as the content layer makes them.
 pub fn rows(doc: &Doc, width: u16, texts: &Texts) -> Rows {
     let rows = match doc {
-        Doc::Comments(..) => vec![
+        Doc::Comments(..) | Doc::Given(_) => vec![
             Row::new("Ada · 2 h", Tone::Dim),
             Row::new("  Check the refund rule for", Tone::Plain),
             Row::new("  parts under 20 €.", Tone::Plain),

@@ -102,5 +102,124 @@ fn the_item_named_on_the_command_line_opens_and_the_list_goes_on_from_its_start(
 fn unbound_keys_say_so() {
     let mut play = Play::with_items(1);
     play.keys("x");
-    assert_eq!(play.notice(), "x does nothing here: press ? for the keys");
+    assert_eq!(play.notice(), "x does nothing here: ? shows the keys");
+    play.keys("? x");
+    assert_eq!(play.notice(), "x does nothing here: Esc closes this");
+}
+
+/// Positions of the pages asked for, newest last.
+fn asked_pages(play: &Play) -> Vec<usize> {
+    let page = |e: &Effect| if let Effect::FetchItems(fetch) = e { Some(fetch.page) } else { None };
+    play.effects.iter().filter_map(page).collect()
+}
+
+fn labels_asked(play: &Play) -> usize {
+    let many = |e: &Effect| if let Effect::FetchLabels(objects) = e { objects.len() } else { 0 };
+    play.effects.iter().map(many).sum()
+}
+
+#[test]
+fn the_end_of_a_huge_queue_costs_one_page() {
+    let mut play = Play::new();
+    play.connect();
+    let Some(Effect::FetchItems(first)) =
+        play.effects.iter().find(|e| matches!(e, Effect::FetchItems(_))).cloned()
+    else {
+        panic!("no items asked for")
+    };
+    let page = |from: i64| (from..from + 100).rev().map(item).collect::<Vec<Item>>();
+    play.tell(Msg::Items { fetch: first.clone(), result: Ok((page(99_900), 100_000)) });
+    play.tell(Msg::Items { fetch: FetchPage { page: 1000, ..first }, result: Ok((page(0), 100_000)) });
+    play.effects.clear();
+    play.keys("l G");
+    assert_eq!(play.model.browse.items.cursor, 99_999);
+    assert!(asked_pages(&play).is_empty(), "the page with the newest items came first");
+    play.keys("5 0 0 5 0 k");
+    assert_eq!(asked_pages(&play), [501]);
+}
+
+#[test]
+fn every_item_in_view_is_named_on_narrow_screens_too() {
+    let mut play = Play::new();
+    play.tell(Msg::Resize(80, 24));
+    play.connect();
+    play.answer_items((0..50).map(item).collect());
+    play.keys("l");
+    assert_eq!(labels_asked(&play), item_rows(&play.model));
+    play.tell(Msg::Resize(80, 40));
+    assert_eq!(labels_asked(&play), item_rows(&play.model));
+}
+
+#[test]
+fn the_item_reviewed_last_is_in_view_on_the_way_back() {
+    let mut play = Play::with_items(200);
+    play.keys("Enter");
+    for n in 0..120 {
+        play.arrive(&format!("i{n}"), Vec::new());
+        play.keys("J");
+    }
+    play.keys("q");
+    let items = &play.model.browse.items;
+    assert_eq!(items.cursor, 120);
+    assert!((items.top..items.top + item_rows(&play.model)).contains(&120), "top {}", items.top);
+    play.tell(Msg::Resize(120, 16));
+    let items = &play.model.browse.items;
+    assert!((items.top..items.top + item_rows(&play.model)).contains(&120), "top {}", items.top);
+}
+
+#[test]
+fn a_page_that_does_not_come_holds_nothing_up() {
+    let mut play = Play::new();
+    play.connect();
+    play.keys("Enter");
+    let fails = |play: &mut Play| {
+        let at = play.effects.iter().rposition(|e| matches!(e, Effect::FetchItems(_))).unwrap();
+        let Some(Effect::FetchItems(fetch)) = play.effects.remove(at) else { return };
+        let failure = Failure { message: "no answer".into(), hint: None, temporary: true };
+        play.tell(Msg::Items { fetch, result: Err(failure) });
+    };
+    fails(&mut play);
+    assert_eq!(play.notice(), "the next items could not be loaded: no answer");
+    play.effects.clear();
+    play.keys("F5");
+    assert_eq!(asked_pages(&play), [1], "the key that tries again is not kept waiting");
+    fails(&mut play);
+    play.effects.clear();
+    play.keys("Enter");
+    assert_eq!(asked_pages(&play), [1], "and starting asks again as well");
+}
+
+#[test]
+fn keys_that_lead_nowhere_say_so() {
+    let mut play = Play::with_items(3);
+    for (keys, said) in [
+        ("h", "the queues are the first list"),
+        ("Esc Esc", "q quits"),
+        ("l l", "the items are the last list"),
+        ("Esc Esc", "q goes back to the queues"),
+    ] {
+        play.keys(keys);
+        assert_eq!(play.notice(), said, "{keys}");
+    }
+}
+
+#[test]
+fn asking_again_keeps_the_list_until_the_answer_has_come() {
+    let mut play = Play::with_items(5);
+    play.effects.clear();
+    play.keys("l F5");
+    let refresh = |play: &mut Play| {
+        let at = play.effects.iter().position(|e| matches!(e, Effect::FetchItems(_))).unwrap();
+        let Some(Effect::FetchItems(fetch)) = play.effects.remove(at) else { panic!("nothing asked for") };
+        fetch
+    };
+    let fetch = refresh(&mut play);
+    let failure = Failure { message: "no answer".into(), hint: None, temporary: true };
+    play.tell(Msg::Items { fetch, result: Err(failure) });
+    assert_eq!(play.model.browse.items.list.len(), Some(5));
+    assert_eq!(play.notice(), "the list could not be loaded: no answer");
+    play.keys("F5");
+    let fetch = refresh(&mut play);
+    play.tell(Msg::Items { fetch, result: Ok((vec![item(7)], 1)) });
+    assert_eq!(play.model.browse.items.list.len(), Some(1), "what is gone at the server is gone here");
 }

@@ -156,7 +156,7 @@ fn a_text_row_takes_500_units_and_no_more() {
 fn a_reason_goes_with_the_value_and_stays_when_the_value_changes() {
     let mut play = Play::reviewing(1);
     play.keys("'");
-    assert_eq!(play.notice(), "give score a value first, then its reason");
+    assert_eq!(play.notice(), "score has no value to give a reason for; Ctrl-p goes to the row before");
     play.keys("4 Ctrl-p '");
     play.text("covers both questions");
     play.keys("Ctrl-s 3");
@@ -195,6 +195,46 @@ fn a_refusal_reaches_its_row() {
 }
 
 #[test]
+fn scores_that_cannot_be_given_say_why() {
+    let mut play = Play::with_items(1);
+    let mut observed = item(0);
+    observed.object.kind = ObjectKind::Observation;
+    play.tell(Msg::Item(Ok(observed.clone())));
+    play.arrive("i0", Vec::new());
+    play.model.items.get_mut(&observed.id).unwrap().item = observed.clone();
+    for (result, said) in [
+        (
+            Err(Failure { message: "no".into(), hint: None, temporary: true }),
+            "this observation could not be loaded, so it takes no scores yet",
+        ),
+        (Ok(None), "this observation is not at the server, so it takes no scores"),
+    ] {
+        play.tell(Msg::Subject("i0".into(), result));
+        play.keys("4");
+        assert_eq!(play.notice(), said);
+    }
+    play.keys("Space");
+    assert_eq!(play.model.screen, Screen::Summary, "it can be completed all the same");
+}
+
+#[test]
+fn rows_without_a_known_config_are_counted() {
+    let mut play = Play::reviewing(1);
+    play.tell(Msg::Configs(Ok(vec![config("score", DataType::Numeric)])));
+    assert_eq!((play.model.rubric_configs().len(), play.model.unknown_configs()), (1, 3));
+    play.tell(Msg::Configs(Ok(Vec::new())));
+    play.keys("1");
+    assert_eq!(play.notice(), "the score configs of this queue do not exist (any more)");
+}
+
+#[test]
+fn stepping_back_stops_at_the_first_row() {
+    let mut play = Play::reviewing(1);
+    play.keys("Backspace");
+    assert_eq!((play.model.review.row, play.notice()), (0, "score has no value to take away"));
+}
+
+#[test]
 fn a_score_changed_elsewhere_since_is_not_hidden_by_what_was_written_here() {
     let mut play = Play::with_items(1);
     play.keys("Enter");
@@ -223,4 +263,16 @@ fn a_score_changed_elsewhere_since_is_not_hidden_by_what_was_written_here() {
     written.sent_at = Some(at(10));
     play.tell(Msg::Written(written));
     assert_eq!(play.value("score").as_deref(), Some("2"), "fetched after, so the server knows better");
+}
+
+#[test]
+fn archived_rows_are_passed_over_also_where_the_object_is_gone() {
+    let mut play = Play::reviewing(2);
+    let archived = ScoreConfig { is_archived: true, ..config("score", DataType::Numeric) };
+    play.tell(Msg::Configs(Ok(vec![archived, config("grounded", DataType::Boolean)])));
+    play.tell(Msg::Subject("i1".into(), Ok(None)));
+    play.keys("J");
+    assert_eq!((play.current(), play.model.review.row), ("i1", 1));
+    play.keys("Ctrl-p 3");
+    assert_eq!(play.notice(), "score: this score config is archived and takes no more scores");
 }

@@ -163,3 +163,42 @@ fn quitting_lets_everything_go_and_a_second_quit_does_not_wait() {
     play.keys("Ctrl-c");
     assert_eq!(play.effects.back(), Some(&Effect::QuitNow));
 }
+
+#[test]
+fn what_could_not_be_loaded_is_not_completed_by_the_way() {
+    let mut play = Play::reviewing(2);
+    let failure = Failure { message: "no answer".into(), hint: None, temporary: true };
+    play.tell(Msg::Subject("i0".into(), Err(failure)));
+    play.keys("Space");
+    assert_eq!(play.save().len(), 0);
+    assert_eq!(play.current(), "i0");
+    assert_eq!(
+        play.notice(),
+        "you have not seen it: Space again completes it all the same, F5 tries to load it"
+    );
+    play.keys("Space");
+    assert_eq!(play.save().len(), 1);
+    assert_eq!(play.current(), "i1");
+}
+
+#[test]
+fn an_item_from_outside_the_list_has_no_position_and_leads_into_it() {
+    let mut play = Play::with_items(3);
+    play.tell(Msg::Item(Ok(item(9))));
+    assert_eq!((play.current(), play.model.review_position()), ("i9", None));
+    play.arrive("i9", Vec::new());
+    play.keys("K");
+    assert_eq!(play.notice(), "this is the first item");
+    play.keys("J");
+    assert_eq!((play.current(), play.model.review_position()), ("i0", Some(0)));
+}
+
+#[test]
+fn an_item_opened_before_the_list_has_arrived_finds_its_position() {
+    let mut play = Play::new();
+    play.connect();
+    play.tell(Msg::Item(Ok(item(2))));
+    play.answer_items((0..5).map(item).collect());
+    assert_eq!((play.current(), play.model.review_position()), ("i2", Some(2)));
+    assert_eq!(play.model.browse.items.cursor, 2);
+}

@@ -90,3 +90,53 @@ fn panes_go_round_and_zoom_takes_the_screen() {
     play.keys("Esc");
     assert!(play.model.review_areas().content.is_some());
 }
+
+#[test]
+fn the_tree_shows_its_current_row_whatever_happens_to_the_pane() {
+    let mut play = Play::with_items(1);
+    play.keys("Enter");
+    let mut observations = vec![observation("t0", "o000", None)];
+    observations.extend((1..200).map(|n| observation("t0", &format!("o{n:03}"), Some("o000"))));
+    let object = Object { kind: ObjectKind::Trace, id: "t0".into() };
+    play.arrive("i0", Vec::new());
+    play.tell(Msg::Subject("i0".into(), Ok(Subject::new(&object, observations).map(Arc::new))));
+    play.keys("Shift-Tab G");
+    assert_eq!(play.model.review.tree_row, 199);
+    for step in ["z", "z", "t", "t", "Tab"] {
+        play.keys(step);
+        let Some(pane) = play.model.review_areas().tree else { continue };
+        let top = play.model.review.tree_top;
+        let shown = top..top + usize::from(geometry::inner(pane).height);
+        assert!(shown.contains(&199), "after {step}: {shown:?}");
+    }
+}
+
+#[test]
+fn hiding_the_tree_takes_the_focus_out_of_it() {
+    let mut play = Play::reviewing(1);
+    play.keys("Shift-Tab t");
+    assert_eq!(play.model.review.pane, geometry::Pane::Content);
+    play.keys("t Shift-Tab z t");
+    assert!(!play.model.review.zoomed && play.model.review_areas().tree.is_some());
+}
+
+#[test]
+fn all_scores_and_comments_can_be_read_in_full() {
+    let mut play = Play::reviewing(1);
+    play.keys("Tab j j j j");
+    assert!(play.notice().starts_with("this is the last row: Enter shows all"), "{}", play.notice());
+    play.effects.clear();
+    play.keys("4 Enter");
+    let sources: Vec<&DocSource> = play
+        .effects
+        .iter()
+        .filter_map(|e| match e {
+            Effect::LayOut(key, source) if matches!(key.doc, Doc::Given(_)) => Some(source),
+            _ => None,
+        })
+        .collect();
+    let [DocSource::Remarks(given)] = sources[..] else { panic!("{sources:?}") };
+    assert_eq!(given[0].0, "No scores and no comments yet.");
+    play.keys("Esc");
+    assert!(play.model.modals.is_empty());
+}
