@@ -1,5 +1,6 @@
 //! From a message to the part of the program it concerns.
 
+use super::ahead::{self, Typed};
 use super::commands::perform;
 use super::item::Load;
 use super::modal::{Modal, Showing, Viewer};
@@ -9,9 +10,6 @@ use super::{
 use crate::domain::Now;
 use crate::input::{Action, Code, Context, Key, place};
 
-/// Keys kept for an item that is still arriving.
-const TYPED_AHEAD: usize = 4096;
-
 /// Changes the model by one message.
 pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
     model.now = now;
@@ -20,7 +18,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
         model.notice = None;
     }
     handle(model, msg, &mut effects);
-    replay(model, &mut effects);
+    ahead::replay(model, &mut effects);
     reading::lay_out(model, &mut effects);
     effects
 }
@@ -28,10 +26,14 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
 fn handle(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
     match msg {
         Msg::Key(key) => press(model, key, effects),
-        Msg::Paste(text) => writing::paste(model, &text),
+        Msg::Paste(text) if model.review.typed_ahead.is_empty() => writing::paste(model, &text),
+        Msg::Paste(text) => ahead::keep(model, Typed::Paste(text)),
         Msg::Resize(width, height) => resize(model, (width, height), effects),
         Msg::Deadline => {}
         Msg::Connected(server) => {
+            if let Some(lacking) = &server.lacking {
+                model.say(lacking.clone());
+            }
             model.connection = Connection::Online(server);
             effects.extend([Effect::FetchQueues, Effect::FetchConfigs]);
         }
@@ -166,12 +168,10 @@ pub fn contexts(model: &Model) -> &'static [Context] {
     }
 }
 
-fn press(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
+pub(super) fn press(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
     let action = model.start.keymap.lookup(contexts(model), key);
-    if must_wait(model, key, action) {
-        if model.review.typed_ahead.len() < TYPED_AHEAD {
-            model.review.typed_ahead.push_back(key);
-        }
+    if ahead::must_wait(model, key, action) {
+        ahead::keep(model, Typed::Key(key));
         return;
     }
     match model.modals.last() {
@@ -181,71 +181,11 @@ fn press(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
     }
 }
 
-fn is_global(action: Option<Action>) -> bool {
+pub(super) fn is_global(action: Option<Action>) -> bool {
     matches!(action, Some(Action::Quit | Action::Redraw | Action::Suspend))
 }
 
-/// Whether a key is meant for an item that has not arrived yet. Keys after it wait with it, so
-/// that nothing happens out of order.
-fn must_wait(model: &Model, key: Key, action: Option<Action>) -> bool {
-    if !model.modals.is_empty()
-        || is_global(action)
-        || matches!(action, Some(Action::Back | Action::Cancel | Action::Help))
-    {
-        return false;
-    }
-    let arriving = match model.screen {
-        Screen::Review => {
-            model.review.seeking.is_some()
-                || model.current().is_some_and(super::ItemData::is_arriving)
-                || model.configs.is_none()
-        }
-        Screen::Browse => model.review.seeking.is_some(),
-        Screen::Summary => false,
-    };
-    let decides = digit_of(key).is_some() || is_deciding(action);
-    arriving && (decides || !model.review.typed_ahead.is_empty() || model.screen == Screen::Browse)
-}
-
-fn is_deciding(action: Option<Action>) -> bool {
-    use Action::{
-        ClearRow, Comment, CompleteNext, EnterValue, NextItem, NextRow, PrevItem, PrevRow, Reason,
-        ReopenItem, Skip,
-    };
-    matches!(
-        action,
-        Some(
-            NextRow
-                | PrevRow
-                | EnterValue
-                | ClearRow
-                | Reason
-                | Comment
-                | CompleteNext
-                | Skip
-                | NextItem
-                | PrevItem
-                | ReopenItem
-        )
-    )
-}
-
-/// Plays the keys that waited, as far as they can be played now.
-fn replay(model: &mut Model, effects: &mut Vec<Effect>) {
-    while let Some(key) = model.review.typed_ahead.pop_front() {
-        let waiting = std::mem::take(&mut model.review.typed_ahead);
-        let action = model.start.keymap.lookup(contexts(model), key);
-        if must_wait(model, key, action) {
-            model.review.typed_ahead = waiting;
-            model.review.typed_ahead.push_front(key);
-            return;
-        }
-        press(model, key, effects);
-        model.review.typed_ahead.extend(waiting);
-    }
-}
-
-fn digit_of(key: Key) -> Option<u8> {
+pub(super) fn digit_of(key: Key) -> Option<u8> {
     match key.code {
         Code::Char(c) if !key.ctrl && !key.alt => c.to_digit(10).and_then(|d| u8::try_from(d).ok()),
         _ => None,

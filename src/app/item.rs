@@ -145,15 +145,16 @@ impl ItemData {
             || (self.target().is_none() && self.subject.is_waiting())
     }
 
-    /// The state the reviewer gave it, or the server's.
+    /// The state the reviewer gave it and the server does not have yet, or the server's.
     #[must_use]
     pub fn status(&self) -> ItemStatus {
-        self.all_writes()
-            .filter_map(
-                |(write, _)| if let Write::Status { status, .. } = write { Some(*status) } else { None },
-            )
-            .last()
-            .unwrap_or(self.item.status)
+        let on_its_way =
+            |progress: &Progress| !matches!(progress, Progress::Confirmed | Progress::Refused(_));
+        let given = self.all_writes().filter_map(|(write, progress)| match write {
+            Write::Status { status, .. } if on_its_way(&progress) => Some(*status),
+            _ => None,
+        });
+        given.last().unwrap_or(self.item.status)
     }
 
     /// Own writes in order, with those still being saved last.

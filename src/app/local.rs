@@ -20,27 +20,32 @@ pub(super) fn take_local(model: &mut Model, id: &ItemId, state: LocalState) {
 pub(super) fn take_recorded(model: &mut Model, token: RecordToken, result: Result<Written, String>) {
     let annotator = model.start.annotator.clone();
     let owner = model.items.values_mut().find(|data| data.saving.iter().any(|(saving, _)| *saving == token));
-    let failed = result.as_ref().err().cloned();
     if let Some(data) = owner
         && let Some(at) = data.saving.iter().position(|(saving, _)| *saving == token)
     {
         let (_, write) = data.saving.remove(at);
         match &result {
             Ok(written) => data.take_written(written.clone()),
-            Err(why) => data.unsaved.push((write, format!("not saved: {why}"))),
+            Err(why) => data.unsaved.push((write.clone(), format!("not saved: {why}"))),
         }
         data.rebuild(&annotator);
-        let id = data.item.id.clone();
-        if matches!(&result, Ok(Written { write: Write::Comment(_), .. })) {
-            reading::comments_changed(model, &id);
+        let (id, status) = (data.item.id.clone(), data.status());
+        match write {
+            Write::Comment(_) => reading::comments_changed(model, &id),
+            Write::Status { .. } if result.is_err() => {
+                model.browse.items.list.set_status(&id, status);
+                model.review.done.retain(|done| done.item != id);
+            }
+            _ => {}
         }
     }
-    if let Ok(written) = result {
-        forget_replaced(model, &written);
-        model.open_writes.insert(written.seq, written);
-    }
-    if let Some(why) = failed {
-        model.say(format!("NOT SAVED: {why} · the decision stays on screen; free some space and repeat it"));
+    match result {
+        Ok(written) => {
+            forget_replaced(model, &written);
+            model.open_writes.insert(written.seq, written);
+        }
+        Err(why) => model
+            .say(format!("NOT SAVED: {why} · the decision stays on screen; free some space and repeat it")),
     }
 }
 

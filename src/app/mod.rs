@@ -3,6 +3,7 @@
 //! [`update`] is the only place where the [`Model`] changes. It takes a [`Msg`] and the time and
 //! answers with [`Effect`]s for the runtime; it does no I/O and never waits.
 
+mod ahead;
 mod browse;
 mod commands;
 mod dispatch;
@@ -25,6 +26,7 @@ mod tests;
 mod viewing;
 mod writing;
 
+pub use ahead::Typed;
 pub use browse::{Browse, Filter, Items, item_rows, queue_rows};
 pub use dispatch::{contexts, update};
 pub use editor::Editor;

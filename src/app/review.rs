@@ -8,7 +8,6 @@ use super::item::{ItemData, Load};
 use super::{Effect, Model, Screen, browse};
 use crate::domain::rows::View;
 use crate::domain::{ConfigId, Item, ItemId, ItemStatus, QueueId, Target, TraceId, Value};
-use crate::input::Key;
 
 /// Items kept fetched behind the current one and its successors.
 const KEPT: usize = 8;
@@ -75,7 +74,7 @@ pub struct Review {
     /// When this run began.
     pub started: Duration,
     /// Keys typed before the item had arrived.
-    pub typed_ahead: VecDeque<Key>,
+    pub typed_ahead: VecDeque<super::Typed>,
     /// Set while the next item is being looked for.
     pub seeking: Option<usize>,
     /// The item whose content could not be loaded, once the reviewer has been told that completing
@@ -258,6 +257,8 @@ pub(super) fn refresh(model: &mut Model, id: &ItemId, effects: &mut Vec<Effect>)
         data.comments.clear();
     }
     model.docs.retain(|key, rows| rows.is_none() || super::reading::item_of(&key.doc) != Some(id));
+    // What is being fetched already would answer half of it and count as the whole.
+    effects.push(Effect::Want(Vec::new()));
     want(model, effects);
 }
 

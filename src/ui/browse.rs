@@ -47,6 +47,11 @@ fn whereabouts(ink: &Ink) -> Line {
         Connection::Connecting => Line::of(place, ink.styles.dim),
         Connection::Online(server) => {
             let line = Line::of(place, ink.styles.text);
+            if let Some(lacking) = &server.lacking {
+                return line
+                    .add(ink.dot(), ink.styles.dim)
+                    .add(fit(lacking, 90, ink.glyphs.ellipsis), ink.styles.warn);
+            }
             match fit(&server.project_name, 30, ink.glyphs.ellipsis) {
                 project if project.is_empty() => line,
                 project => line.add(ink.dot(), ink.styles.dim).add(project, ink.styles.text),

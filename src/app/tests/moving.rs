@@ -109,6 +109,65 @@ fn keys_typed_before_anything_has_arrived_wait_too() {
 }
 
 #[test]
+fn keys_typed_before_the_queues_have_arrived_wait_too() {
+    let mut play = Play::new();
+    play.keys("Enter 4");
+    play.connect();
+    play.answer_items((0..2).map(item).collect());
+    play.arrive("i0", Vec::new());
+    assert_eq!((play.current(), play.value("score").as_deref()), ("i0", Some("4")));
+}
+
+#[test]
+fn a_paste_behind_waiting_keys_waits_with_them() {
+    let mut play = Play::with_items(2);
+    play.keys("Enter 4 c");
+    play.text("typed ahead");
+    play.keys("Ctrl-s Space");
+    play.arrive("i0", Vec::new());
+    assert_eq!(play.current(), "i1");
+    let comments = play.save().into_iter().filter(
+        |written| matches!(&written.write, Write::Comment(comment) if comment.content == "typed ahead"),
+    );
+    assert_eq!(comments.count(), 1);
+}
+
+#[test]
+fn help_does_not_swallow_waiting_keys() {
+    let mut play = Play::with_items(2);
+    play.keys("Enter 4 ?");
+    play.arrive("i0", Vec::new());
+    assert_eq!(play.value("score").as_deref(), Some("4"));
+    assert_eq!(play.model.modals.len(), 1);
+}
+
+#[test]
+fn a_completion_that_could_not_be_saved_can_be_repeated() {
+    let mut play = Play::reviewing(2);
+    play.keys("Space");
+    let Some(Effect::Record(token, ..)) =
+        play.effects.iter().find(|e| matches!(e, Effect::Record(..))).cloned()
+    else {
+        panic!("nothing to record")
+    };
+    play.effects.clear();
+    play.tell(Msg::Recorded(token, Err("disk full".into())));
+    assert!(play.model.review.done.is_empty());
+    play.keys("K Space");
+    assert!(matches!(&play.save()[0].write, Write::Status { status: ItemStatus::Completed, .. }));
+}
+
+#[test]
+fn an_item_reopened_elsewhere_is_pending_whatever_was_completed_here_before() {
+    let mut play = Play::with_items(1);
+    play.keys("Enter");
+    let status = Write::Status { queue_id: "q".into(), item_id: "i0".into(), status: ItemStatus::Completed };
+    let old = written(1, "i0".into(), status, WriteState::Confirmed);
+    play.tell(Msg::Local("i0".into(), LocalState { writes: vec![old], drafts: Vec::new() }));
+    assert_eq!(play.model.current().unwrap().status(), ItemStatus::Pending);
+}
+
+#[test]
 fn an_item_whose_object_is_gone_can_still_be_completed() {
     let mut play = Play::with_items(2);
     play.keys("Enter");
