@@ -72,6 +72,20 @@ pub struct Mine {
     pub at_server: bool,
 }
 
+impl Mine {
+    fn at_server(score: &Score) -> Self {
+        Self {
+            id: score.id.clone(),
+            value: score.value.clone(),
+            reason: score.comment.clone(),
+            timestamp: score.timestamp,
+            source: score.source.clone(),
+            progress: Progress::Confirmed,
+            at_server: true,
+        }
+    }
+}
+
 /// An item with everything fetched for it and decided on it.
 #[derive(Debug, Clone)]
 pub struct ItemData {
@@ -186,17 +200,8 @@ impl ItemData {
             if is_mine(score, annotator, target.as_ref())
                 && let Some(config) = &score.config_id
             {
-                let own = Mine {
-                    id: score.id.clone(),
-                    value: score.value.clone(),
-                    reason: score.comment.clone(),
-                    timestamp: score.timestamp,
-                    source: score.source.clone(),
-                    progress: Progress::Confirmed,
-                    at_server: true,
-                };
                 // Listed newest first: the newest one is edited.
-                mine.entry(config.clone()).or_insert(own);
+                mine.entry(config.clone()).or_insert_with(|| Mine::at_server(score));
             }
         }
         let mut generations = HashMap::new();

@@ -95,10 +95,19 @@ pub fn one_line(text: &str) -> String {
 /// One clean line cut to at most `columns`, with `…` where something was cut off.
 #[must_use]
 pub fn fit(text: &str, columns: usize) -> String {
+    fit_with(text, columns, "…")
+}
+
+/// The same with another mark of one column.
+#[must_use]
+pub fn fit_with(text: &str, columns: usize, mark: &str) -> String {
     let line = one_line(text);
-    if width(&line) <= columns {
-        return line;
-    }
+    if width(&line) <= columns { line } else { cut(&line, columns, mark) }
+}
+
+/// The head of a clean line and a mark, in so many columns.
+#[must_use]
+pub fn cut(line: &str, columns: usize, mark: &str) -> String {
     let mut out = String::new();
     let mut used = 0;
     for cluster in line.graphemes(true) {
@@ -110,7 +119,7 @@ pub fn fit(text: &str, columns: usize) -> String {
         used += wide;
     }
     if columns > 0 {
-        out.push('…');
+        out.push_str(mark);
     }
     out
 }

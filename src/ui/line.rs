@@ -1,9 +1,8 @@
 //! One line of styled text, clean whatever it is made from.
 
 use ratatui::style::Style;
-use unicode_segmentation::UnicodeSegmentation;
 
-use crate::domain::text::{clean, one_line, width};
+use crate::domain::text::{clean, cut, one_line, width};
 
 /// A line under construction. Everything that is added is made harmless first.
 #[derive(Debug, Clone, Default)]
@@ -83,28 +82,7 @@ impl Line {
 }
 
 /// One clean line of at most so many columns, with a mark where something was cut off.
-pub(super) fn fit(text: &str, columns: usize, ellipsis: &str) -> String {
-    let line = one_line(text);
-    if width(&line) <= columns { line } else { cut(&line, columns, ellipsis) }
-}
-
-/// The head of a text and a mark, in so many columns.
-fn cut(text: &str, columns: usize, ellipsis: &str) -> String {
-    let mut out = String::new();
-    let mut used = 0;
-    for cluster in text.graphemes(true) {
-        let wide = width(cluster);
-        if used + wide + 1 > columns {
-            break;
-        }
-        out.push_str(cluster);
-        used += wide;
-    }
-    if columns > 0 {
-        out.push_str(ellipsis);
-    }
-    out
-}
+pub(super) use crate::domain::text::fit_with as fit;
 
 /// A short text such as a reason or an error message in lines of at most so many columns; the
 /// last of `most` lines says by a mark that there was more.
