@@ -26,7 +26,7 @@ use crate::input::Key;
 use crate::theme::Theme;
 
 /// Longest wait for something that should happen.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The program on a screen in memory.
 #[derive(Debug)]
