@@ -1,5 +1,19 @@
 //! **tracemark**: human annotation of LLM traces on Langfuse, in the terminal.
 //!
+//! The words:
+//!
+//! ```text
+//!  Queue ──────────── its rubric: one ScoreConfig per row
+//!    └─ Item ──────── points at a Target: trace, observation or session
+//!         └─ Subject  the target fetched: Observations as a tree, each laid out into Rows
+//!
+//!  key ─► Action ─► a decision ─► Write (score, comment, status)
+//!                                   held ─► pending ─► sending ─► sent ─► confirmed
+//!                                   └ the Outbox, in SQLite ┘  └ the server ┘
+//! ```
+//!
+//! The loop:
+//!
 //! ```text
 //! terminal ──► input: key → Action ─┐
 //! fetch replies ────────────────────┤

@@ -5,6 +5,7 @@ use super::line::{Line, fit};
 use super::{status, words};
 use crate::app::geometry::{self, Area};
 use crate::app::{Connection, Filter, Load, item_rows, queue_rows};
+use crate::domain::text::grouped;
 use crate::domain::{Counts, Item, ItemStatus, ObjectKind, Queue, Write, WriteState, ago};
 use crate::input::{Action, place};
 
@@ -82,7 +83,7 @@ fn queues(ink: &mut Ink, area: Area, focused: bool) {
 
 fn queue_list(ink: &mut Ink, body: Area, queues: &[Queue], focused: bool) {
     let browse = &ink.model.browse;
-    let numbers = browse.counts.values().map(|counts| counts.total().to_string().len());
+    let numbers = browse.counts.values().map(|counts| grouped(counts.total()).len());
     let digits = numbers.max().unwrap_or(1).max(3);
     // As the model counts rows when it keeps the cursor in view.
     let rows = queue_rows(ink.model).max(1);
@@ -105,12 +106,12 @@ fn progress(ink: &Ink, counts: Option<Counts>, digits: usize) -> Line {
     let (glyphs, styles) = (ink.glyphs, ink.styles);
     let Some(counts) = counts else { return Line::default() };
     let full = share(counts.completed, counts.total());
-    Line::of(format!("{:>digits$} ", counts.completed), styles.dim)
+    Line::of(format!("{:>digits$} ", grouped(counts.completed)), styles.dim)
         .add(glyphs.progress_left, styles.bar_empty)
         .add(glyphs.progress_full.repeat(full), styles.bar_full)
         .add(glyphs.progress_empty.repeat(BAR - full), styles.bar_empty)
         .add(glyphs.progress_right, styles.bar_empty)
-        .add(format!(" {:>digits$}", counts.total()), styles.dim)
+        .add(format!(" {:>digits$}", grouped(counts.total())), styles.dim)
 }
 
 /// Cells to fill: none only when nothing is done, all only when everything is.
@@ -151,7 +152,11 @@ fn tally(ink: &Ink, queue: &Queue) -> Line {
     let filter = ink.model.browse.items.filter.name();
     match ink.model.browse.counts.get(&queue.id) {
         Some(counts) => Line::of(
-            format!("{} pending{dot}{} done{dot}showing {filter}", counts.pending, counts.completed),
+            format!(
+                "{} pending{dot}{} done{dot}showing {filter}",
+                grouped(counts.pending),
+                grouped(counts.completed)
+            ),
             ink.styles.dim,
         ),
         None => Line::of(format!("showing {filter}"), ink.styles.dim),
