@@ -17,7 +17,7 @@ const LAYERS: &[&[&str]] = &[
 
 /// Imports within one layer that are allowed.
 const SIDEWAYS: &[(&str, &str)] = &[
-    // Names of keys and actions need the things they act on to be named once.
+    // Styles are named after what text means, and the domain says what there is.
     ("theme", "domain"),
 ];
 
