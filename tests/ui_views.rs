@@ -39,6 +39,11 @@ fn review(size: (u16, u16), server: Server) -> World {
 #[test]
 fn browse_screen() {
     snap("browse-loading", |size| World::new(size, Server { connects: None, ..server() }));
+    snap("browse-waiting", |size| {
+        let mut world = World::new(size, Server { connects: None, ..server() });
+        world.press("Enter 4");
+        world
+    });
     snap("browse-failed", |size| World::new(size, Server { connects: Some(Err(offline())), ..server() }));
     snap("browse-filled", |size| {
         let mut world = World::new(size, server());

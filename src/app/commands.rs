@@ -32,7 +32,7 @@ fn quit(model: &mut Model, effects: &mut Vec<Effect>) {
         effects.push(Effect::QuitNow);
         return;
     }
-    keep_draft(model, effects);
+    writing::keep_draft(model, effects);
     if model.unsent() > 0 && model.pause.is_none() && model.other_sender.is_none() {
         model.say("sending what is left · Ctrl-c quits at once");
     }
@@ -40,17 +40,9 @@ fn quit(model: &mut Model, effects: &mut Vec<Effect>) {
     effects.extend([Effect::ReleaseAll, Effect::Quit]);
 }
 
-/// Keeps what is being written as a draft.
-fn keep_draft(model: &Model, effects: &mut Vec<Effect>) {
-    if let Some(Modal::Editor(form)) = model.modals.last() {
-        let (item, key, text) = (form.item.clone(), form.draft_key(), form.editor.text());
-        effects.push(Effect::SaveDraft(item, key, text));
-    }
-}
-
 /// The program is asked to end: nothing is waited for, and nothing written is lost.
-pub(super) fn shut_down(model: &Model, effects: &mut Vec<Effect>) {
-    keep_draft(model, effects);
+pub(super) fn shut_down(model: &mut Model, effects: &mut Vec<Effect>) {
+    writing::keep_draft(model, effects);
     effects.push(Effect::QuitNow);
 }
 

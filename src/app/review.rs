@@ -105,9 +105,7 @@ impl Model {
         };
         geometry::review(self.size, shape)
     }
-}
 
-impl Model {
     /// The object the reviewer looks at: the selected observation, or the trace in a session.
     #[must_use]
     pub fn selected_target(&self) -> Option<Target> {

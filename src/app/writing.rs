@@ -127,7 +127,12 @@ pub(super) fn editor_key(model: &mut Model, key: Key, action: Option<Action>, ef
     match action {
         Some(Action::Save) => save_form(model, effects),
         Some(Action::Close) => close_form(model, effects),
-        Some(Action::ExternalEditor) => effects.push(Effect::EditExternally(form.editor.text())),
+        Some(Action::ExternalEditor) => {
+            let text = form.editor.text();
+            // Whatever becomes of the other program, the text so far is safe.
+            keep_draft(model, effects);
+            effects.push(Effect::EditExternally(text));
+        }
         _ => {
             if key.code == Code::Tab && switch_object(form) {
                 return;
@@ -139,20 +144,29 @@ pub(super) fn editor_key(model: &mut Model, key: Key, action: Option<Action>, ef
 
 fn switch_object(form: &mut TextForm) -> bool {
     let Purpose::Comment { objects, chosen } = &mut form.purpose else { return false };
+    if objects.len() < 2 {
+        return false;
+    }
     *chosen = (*chosen + 1) % objects.len();
     form.title = comment_title(objects, *chosen);
     true
 }
 
 fn close_form(model: &mut Model, effects: &mut Vec<Effect>) {
-    let Some(Modal::Editor(form)) = model.modals.pop() else { return };
-    let (key, text) = (form.draft_key(), form.editor.text());
-    let saved = saved_text(model, &form);
-    let draft = if text.trim().is_empty() || Some(&text) == saved.as_ref() { String::new() } else { text };
-    if !draft.is_empty() {
+    if keep_draft(model, effects) {
         model.say("draft kept");
     }
-    set_draft(model, &form.item, key, draft, effects);
+    model.modals.pop();
+}
+
+/// Keeps what is being written in the open editor as a draft, if it is more than what is saved
+/// anyway. Says whether it is.
+pub(super) fn keep_draft(model: &mut Model, effects: &mut Vec<Effect>) -> bool {
+    let Some(Modal::Editor(form)) = model.modals.last() else { return false };
+    let (item, key, text) = (form.item.clone(), form.draft_key(), form.editor.text());
+    let is_new = !text.trim().is_empty() && Some(&text) != saved_text(model, form).as_ref();
+    set_draft(model, &item, key, if is_new { text } else { String::new() }, effects);
+    is_new
 }
 
 /// What the form would show without any typing.

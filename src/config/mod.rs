@@ -56,8 +56,6 @@ pub struct Config {
     pub ascii: bool,
     /// Use colours.
     pub color: bool,
-    /// Take the mouse.
-    pub mouse: bool,
     /// The keys.
     pub keymap: Keymap,
 }
@@ -86,7 +84,6 @@ impl Config {
             independent: settings.independent,
             ascii: flags.ascii || settings.ascii.unwrap_or_else(|| !shows_unicode(env)),
             color: env("NO_COLOR").is_none_or(|value| value.is_empty()),
-            mouse: settings.mouse,
             keymap,
             dirs,
             destination,

@@ -21,7 +21,6 @@ pub(super) struct Settings {
     pub(super) hold: Duration,
     pub(super) independent: Independent,
     pub(super) ascii: Option<bool>,
-    pub(super) mouse: bool,
 }
 
 impl Default for Settings {
@@ -32,7 +31,6 @@ impl Default for Settings {
             hold: Duration::from_secs(10),
             independent: Independent::None,
             ascii: None,
-            mouse: false,
         }
     }
 }
@@ -59,10 +57,9 @@ impl Settings {
             "hold" => self.hold = hold(value)?,
             "independent" => self.independent = independent(value)?,
             "ascii" => self.ascii = Some(flag(value)?),
-            "mouse" => self.mouse = flag(value)?,
             _ => {
                 return Err("is not a setting; there are: annotator, author_user_id, hold, independent, \
-                            ascii, mouse"
+                            ascii"
                     .into());
             }
         }

@@ -83,20 +83,20 @@ fn without_any_file_everything_has_a_default() {
     assert_eq!(config.annotator, "ada");
     assert_eq!(config.hold, Duration::from_secs(10));
     assert_eq!(config.independent, Independent::None);
-    assert!(!config.ascii && config.color && !config.mouse);
+    assert!(!config.ascii && config.color);
     assert!(matches!(config.destination, Destination::Embedded));
     assert_eq!(config.keymap, Keymap::default());
 }
 
 #[test]
 fn settings_are_read() {
-    let text = "annotator = \"Ada\"\nauthor_user_id = \"u1\"\nhold = \"0s\"\nindependent = [\"Gold\"]\nascii = true\nmouse = true\n";
+    let text = "annotator = \"Ada\"\nauthor_user_id = \"u1\"\nhold = \"0s\"\nindependent = [\"Gold\"]\nascii = true\n";
     let config = Home::new(&[]).file("config.toml", text).load(&Flags::default()).unwrap();
     assert_eq!(config.annotator, "Ada");
     assert_eq!(config.author_user_id.as_deref(), Some("u1"));
     assert_eq!(config.hold, Duration::ZERO);
     assert!(config.independent.includes("Gold", "q1") && !config.independent.includes("Silver", "q2"));
-    assert!(config.ascii && config.mouse);
+    assert!(config.ascii);
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn every_bad_setting_is_named_with_its_line() {
     let expected = "\
 config.toml:2: `hold` must be a time such as \"10s\", or \"0s\" to send at once
 config.toml:3: `independent` must be true, false or a list of queues
-config.toml:4: `colour` is not a setting; there are: annotator, author_user_id, hold, independent, ascii, mouse
+config.toml:4: `colour` is not a setting; there are: annotator, author_user_id, hold, independent, ascii
 config.toml:5: `ascii` must be true or false, not a text
 config.toml:6: `annotator` must not be empty";
     assert_eq!(error.message, expected);

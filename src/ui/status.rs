@@ -33,7 +33,20 @@ fn left(ink: &Ink, room: usize) -> Line {
     if !ink.model.modals.is_empty() {
         return Line::default();
     }
-    hints(ink, room)
+    waiting(ink).unwrap_or_else(|| hints(ink, room))
+}
+
+/// That something is being looked for, and that what was typed meanwhile is kept.
+fn waiting(ink: &Ink) -> Option<Line> {
+    let review = &ink.model.review;
+    let what = match (review.typed_ahead.len(), review.seeking) {
+        (0, None) => return None,
+        (0, Some(_)) => "looking for the next item".to_owned(),
+        (keys, _) => format!("loading; {} waiting", words::count(keys, "key")),
+    };
+    let line = Line::of(format!("{what} {}", ink.glyphs.ellipsis), ink.styles.dim);
+    let drop = ink.hint(ink.key(Action::Cancel), "drops it");
+    Some(drop.into_iter().fold(line, |line, hint| line.add(ink.dot(), ink.styles.dim).join(hint)))
 }
 
 /// As many hints as fit, most useful first; the way out and help always.

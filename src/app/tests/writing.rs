@@ -109,3 +109,29 @@ fn pasting_where_no_text_goes_says_so() {
     play.text("stray");
     assert_eq!(play.notice(), "nothing here takes text: press c to comment, = for a value");
 }
+
+#[test]
+fn an_editor_left_as_it_was_opened_leaves_no_draft() {
+    for leave in ["Esc", "Ctrl-c"] {
+        let mut play = Play::reviewing(1);
+        play.keys("4 Ctrl-p '");
+        play.text("covers both");
+        play.keys("Ctrl-s '");
+        play.effects.clear();
+        play.keys(leave);
+        let drafts = play.effects.iter().filter(|effect| matches!(effect, Effect::SaveDraft(..)));
+        assert_eq!(drafts.count(), 0, "after {leave}");
+    }
+}
+
+#[test]
+fn the_text_is_kept_before_another_program_edits_it() {
+    let mut play = Play::reviewing(1);
+    play.keys("c");
+    play.text("half a thought");
+    play.keys("Ctrl-e");
+    let saved = Effect::SaveDraft("i0".into(), "comment".into(), "half a thought".into());
+    let position = |wanted: &Effect| play.effects.iter().position(|effect| effect == wanted);
+    let edit = position(&Effect::EditExternally("half a thought".into()));
+    assert!(position(&saved).is_some() && position(&saved) < edit, "{:?}", play.effects);
+}
