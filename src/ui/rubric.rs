@@ -166,7 +166,9 @@ fn head(ink: &Ink, config: &ScoreConfig, mine: Option<&Mine>, current: bool, wid
 pub(super) fn mark(ink: &Ink, mine: Option<&Mine>) -> (&'static str, ratatui::style::Style) {
     match mine.map(|mine| &mine.progress) {
         None => (" ", ink.styles.text),
-        Some(Progress::Saving | Progress::Saved) => (ink.glyphs.held, ink.styles.dim),
+        // Not yet the sign of what is saved: it would be a promise before its time.
+        Some(Progress::Saving) => (ink.glyphs.ellipsis, ink.styles.dim),
+        Some(Progress::Saved) => (ink.glyphs.held, ink.styles.dim),
         Some(Progress::Sending) => (ink.glyphs.sending, ink.styles.accent),
         Some(Progress::Confirmed) => (ink.glyphs.done, ink.styles.ok),
         Some(Progress::Refused(_)) => (ink.glyphs.failed, ink.styles.error),
