@@ -12,9 +12,9 @@
 //!          record again, withdraw, take_back ──► Replaced
 //! ```
 //!
-//! - `journal`: what the reviewer's side does (record, withdraw, release, list)
+//! - `journal`: what the reviewer's side does (record, release, retry, list); `undo`: and takes back
 //! - `queue`: what the sender does (claim, settle, recover)
-//! - `local`: drafts and cache, which are never sent
+//! - `local`: drafts, which are never sent
 //!
 //! Everything is kept per [`Scope`], so one file serves many servers and projects. All calls are
 //! synchronous and short; each change is one transaction.
@@ -29,12 +29,15 @@ mod rows;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod things;
+mod undo;
 
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use uuid::Uuid;
 
 pub use error::StoreError;
 pub use lock::SenderLock;
@@ -54,11 +57,13 @@ pub struct Scope {
 /// The open database.
 pub struct Store {
     connection: Connection,
+    /// This run of the program: what it holds is not another's to release.
+    run: Uuid,
 }
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store").field("path", &self.connection.path()).finish()
+        f.debug_struct("Store").field("path", &self.connection.path()).finish_non_exhaustive()
     }
 }
 
@@ -84,7 +89,7 @@ impl Store {
     fn prepare(mut connection: Connection) -> Result<Self, StoreError> {
         schema::configure(&connection)?;
         schema::migrate(&mut connection)?;
-        Ok(Self { connection })
+        Ok(Self { connection, run: Uuid::new_v4() })
     }
 
     /// Runs `change` in one transaction, which is undone if it fails.

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use jiff::SignedDuration;
 use pretty_assertions::assert_eq;
 
 use super::*;
@@ -87,7 +86,7 @@ fn one_sender_at_a_time() {
 }
 
 #[test]
-fn drafts_and_cache_are_kept_and_cleared() {
+fn drafts_are_kept_and_cleared() {
     let mut store = Store::in_memory().unwrap();
     let s = scope();
     store.save_draft(&s, "comment:i1", "hel", at(0)).unwrap();
@@ -97,11 +96,5 @@ fn drafts_and_cache_are_kept_and_cleared() {
     store.delete_draft(&s, "a").unwrap();
     assert_eq!(store.drafts(&s).unwrap(), [("comment:i1".to_owned(), "hello".to_owned())]);
 
-    let later = at(1) + SignedDuration::from_millis(250);
-    store.cache_put(&s, "queues", "[]", at(0)).unwrap();
-    store.cache_put(&s, "queues", "[1]", later).unwrap();
-    assert_eq!(store.cache_get(&s, "queues").unwrap(), Some(("[1]".into(), later)));
-    store.cache_clear().unwrap();
-    assert_eq!(store.cache_get(&s, "queues").unwrap(), None);
     assert_eq!(store.drafts(&s).unwrap().len(), 1);
 }
