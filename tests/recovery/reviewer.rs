@@ -53,7 +53,7 @@ pub struct Look {
     /// Heading and text of the case's own comments.
     comments: Vec<(String, String)>,
     /// Whether the editor is open.
-    editor: bool,
+    pub editor: bool,
     /// Whether something is still arriving.
     loading: bool,
 }
@@ -76,6 +76,11 @@ impl Look {
             look.read_comments(&body[end..]);
         }
         look
+    }
+
+    /// Whether there is a rubric and nothing it needs is on its way.
+    pub fn is_decidable(&self) -> bool {
+        self.cursor.is_some() && !self.loading
     }
 
     fn read_rubric(&mut self, rows: &[String]) {

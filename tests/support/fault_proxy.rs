@@ -158,14 +158,19 @@ impl Held {
         let _ = self.reached.clone().wait_for(|reached| *reached).await;
     }
 
+    /// Whether the request is there.
+    pub fn is_reached(&self) -> bool {
+        *self.reached.borrow()
+    }
+
     /// Lets it go on.
     pub fn release(&self, verdict: Verdict) {
         self.verdict.send_replace(Some(verdict));
     }
 
-    /// Until the released answer has been read by the client, or the client is gone.
-    pub async fn delivered(&self) {
-        let _ = self.delivered.clone().wait_for(|delivered| *delivered).await;
+    /// Whether the released answer has been read by the client, or the client is gone.
+    pub fn is_delivered(&self) -> bool {
+        *self.delivered.borrow()
     }
 }
 

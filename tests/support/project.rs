@@ -56,7 +56,7 @@ impl Server {
         let data = folder.join("server.db");
         drop(Workspace::open(&data, Seed::Empty, clock::wall()).unwrap());
         fill(&Connection::open(&data).unwrap(), items);
-        let mut process = Command::new(env!("CARGO_BIN_EXE_tracemark"))
+        let mut process = Command::new(super::program())
             .args(["serve", "--bind", "127.0.0.1:0", "--data"])
             .arg(&data)
             .stdout(Stdio::piped())

@@ -36,7 +36,7 @@ impl Terminal {
     /// Starts the program on the queue, its files in this folder, connected to `port` with the keys
     /// of `server`.
     pub fn start(folder: &Path, server: &Server, port: u16) -> Self {
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_tracemark"));
+        let mut command = CommandBuilder::new(super::program());
         command.args(["--queue", QUEUE, "--annotator", "tester"]);
         command.env_clear();
         command.env("TERM", "xterm-256color");
