@@ -65,6 +65,8 @@ pub struct Review {
     pub scroll: usize,
     /// Current row of the rubric.
     pub row: usize,
+    /// Whether the reviewer has chosen or answered a row: then it stays, whatever arrives.
+    pub(super) row_chosen: bool,
     /// The search, if any.
     pub find: Option<Find>,
     /// Items skipped in this run.
@@ -218,6 +220,7 @@ fn show_item(model: &mut Model, position: usize, item: Item, effects: &mut Vec<E
     review.folded.clear();
     review.scroll = 0;
     review.row = 0;
+    review.row_chosen = false;
     review.placed = false;
     review.find = None;
     review.unseen = None;

@@ -255,6 +255,7 @@ pub(super) fn move_row(model: &mut Model, forward: bool) {
     if rows > 0 {
         let step = if forward { 1 } else { rows - 1 };
         model.review.row = (model.review.row + step) % rows;
+        model.review.row_chosen = true;
     }
 }
 
@@ -271,10 +272,15 @@ fn to_next_open(model: &mut Model) {
     let row = model.review.row;
     let next = (row + 1..open.len()).chain(0..row).find(|at| open[*at]);
     model.review.row = next.unwrap_or(row);
+    model.review.row_chosen = true;
 }
 
-/// To the first row without a value, or the first.
+/// To the first row without a value, or the first, unless the reviewer has been to one: a row that
+/// changes between a look and a key takes the wrong decision.
 pub(super) fn to_first_open(model: &mut Model) {
+    if model.review.row_chosen {
+        return;
+    }
     model.review.row = open_rows(model).iter().position(|open| *open).unwrap_or(0);
 }
 

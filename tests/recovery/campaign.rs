@@ -129,7 +129,9 @@ impl Campaign {
     fn open_rows(&self) -> String {
         let entries = journal::read(&self.data());
         let open = entries.iter().filter(|entry| entry.is_open() || entry.state == "refused");
-        open.map(|entry| format!("{entry:?}")).collect::<Vec<_>>().join("\n")
+        open.map(|entry| format!("{} {}: {}; {}", entry.state, entry.kind, entry.payload, entry.note))
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     /// Everything that was seen as saved is in the journal of the killed program.
