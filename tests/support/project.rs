@@ -33,6 +33,12 @@ pub const ROWS: [Row; 3] = [
     Row { name: "useful", keys: ["1", "2"], shown: ["yes", "no"], kept: ["1", "0"] },
 ];
 
+/// The program under test: the one built with the tests, or another build named by
+/// `TRACEMARK_PROGRAM`, so that a long run does not mind what is built meanwhile.
+pub fn program() -> String {
+    std::env::var("TRACEMARK_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_tracemark").into())
+}
+
 /// A running server.
 #[derive(Debug)]
 pub struct Server {
@@ -56,7 +62,7 @@ impl Server {
         let data = folder.join("server.db");
         drop(Workspace::open(&data, Seed::Empty, clock::wall()).unwrap());
         fill(&Connection::open(&data).unwrap(), items);
-        let mut process = Command::new(super::program())
+        let mut process = Command::new(program())
             .args(["serve", "--bind", "127.0.0.1:0", "--data"])
             .arg(&data)
             .stdout(Stdio::piped())

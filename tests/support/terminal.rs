@@ -9,7 +9,7 @@ use std::time::Duration;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::project::{QUEUE, Server};
+use super::project::{QUEUE, Server, program};
 
 /// Longest silence of the program that is waited through.
 pub const PATIENCE: Duration = Duration::from_mins(3);
@@ -36,7 +36,7 @@ impl Terminal {
     /// Starts the program on the queue, its files in this folder, connected to `port` with the keys
     /// of `server`.
     pub fn start(folder: &Path, server: &Server, port: u16) -> Self {
-        let mut command = CommandBuilder::new(super::program());
+        let mut command = CommandBuilder::new(program());
         command.args(["--queue", QUEUE, "--annotator", "tester"]);
         command.env_clear();
         command.env("TERM", "xterm-256color");
