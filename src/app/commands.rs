@@ -4,7 +4,7 @@ use super::browse::{self, Filter};
 use super::geometry::Pane;
 use super::modal::{Modal, Prompt, PromptFor, Showing, Viewer};
 use super::reading::{self, Motion};
-use super::{Connection, Editor, Effect, Model, Screen, moving, review, rubric, viewing, writing};
+use super::{Connection, Editor, Effect, Model, Screen, dispatch, moving, review, rubric, viewing, writing};
 use crate::input::Action;
 
 /// Does what an action says, in the place where the reviewer is.
@@ -134,6 +134,7 @@ fn browse_action(model: &mut Model, action: Action, count: usize, effects: &mut 
                 effects.push(Effect::Connect);
             }
             browse::refresh_items(model, effects);
+            dispatch::ask_configs_again(model, effects);
         }
         Action::StatusFilter => set_filter(model, model.browse.items.filter.next(), effects),
         Action::Reopen => reopen_under_cursor(model, effects),
@@ -265,6 +266,7 @@ fn refresh_item(model: &mut Model, effects: &mut Vec<Effect>) {
     if let Some(id) = model.review.item.clone() {
         browse::try_again(model);
         review::refresh(model, &id, effects);
+        dispatch::ask_configs_again(model, effects);
         model.say("fetching this item again");
     }
 }

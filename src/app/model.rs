@@ -103,6 +103,8 @@ pub struct Model {
     pub review: Review,
     /// Score configs, once loaded.
     pub configs: Option<HashMap<ConfigId, ScoreConfig>>,
+    /// Whether they could not be loaded, and are not being asked for.
+    pub configs_failed: bool,
     /// Items fetched or being fetched: the current one, its neighbours, the last few.
     pub items: HashMap<ItemId, ItemData>,
     /// Writes that are not known to be at the server.
@@ -140,6 +142,7 @@ impl Model {
             browse: Browse::default(),
             review: Review::default(),
             configs: None,
+            configs_failed: false,
             items: HashMap::new(),
             open_writes: BTreeMap::new(),
             flags: HashMap::new(),

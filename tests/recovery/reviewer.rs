@@ -234,8 +234,16 @@ impl Reviewer {
     /// Waits until the case can be decided on: the cursor only moves then.
     fn arrive(&mut self, terminal: &mut Terminal, case: &str) -> Result<Look, Stop> {
         let here = |look: &Look| look.case.as_deref() == Some(case);
-        let look = self.wait(terminal, "a rubric", |look, _| !here(look) || look.cursor.is_some())?;
-        let before = look.cursor;
+        let gone = |text: &str| text.contains("could not be loaded");
+        let before = loop {
+            let there = |look: &Look, text: &str| !here(look) || look.cursor.is_some() || gone(text);
+            let look = self.wait(terminal, "a rubric", there)?;
+            if !gone(&terminal.text()) {
+                break look.cursor;
+            }
+            self.ask_again(terminal)?;
+            self.wait(terminal, "another attempt", |_, text| !gone(text))?;
+        };
         self.press(terminal, NEXT_ROW)?;
         self.wait(terminal, "the cursor moved", |look, _| !here(look) || look.cursor != before)
     }
