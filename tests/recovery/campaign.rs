@@ -77,6 +77,7 @@ impl Campaign {
         let mut starts = 0;
         loop {
             starts += 1;
+            self.reviewer.steps.clear();
             let mut terminal = Terminal::start(self.folder.path(), &self.server, self.proxy.address().port());
             let stop = self.sit_down(&mut terminal);
             let screen = terminal.text();
@@ -86,12 +87,18 @@ impl Campaign {
             match stop {
                 Ok(()) => break,
                 Err(Stop::Killed) => {}
-                Err(stop) => panic!("seed {}: {stop:?}\n{screen}\n{}", self.seed, self.open_rows()),
+                Err(stop) => self.give_up(&stop, &screen),
             }
         }
         let tries: usize = self.reviewer.typed.values().map(Vec::len).sum();
         println!("  {} starts, {tries} comments typed, {} requests", starts, self.proxy.log().len());
         self.compare();
+    }
+
+    fn give_up(&self, stop: &Stop, screen: &str) -> ! {
+        let steps = &self.reviewer.steps;
+        let last = steps[steps.len().saturating_sub(20)..].join(", ");
+        panic!("seed {}: {stop:?} after {last}\n{screen}\n{}", self.seed, self.open_rows())
     }
 
     /// Works until everything is done and sent, or until something stops it.

@@ -135,6 +135,8 @@ pub struct Reviewer {
     pub seen_comments: BTreeSet<String>,
     /// Kills that are still to come.
     pub kills: usize,
+    /// What was pressed and waited for since the program was started, for the message of a failure.
+    pub steps: Vec<String>,
     random: Random,
     /// How likely a key is the last.
     danger: f64,
@@ -148,8 +150,8 @@ impl Reviewer {
         // A case takes about six strokes.
         #[expect(clippy::cast_precision_loss, reason = "small numbers")]
         let danger = (kills as f64 / (items as f64 * 6.0) * 1.5).min(0.5);
-        let (typed, seen_values, seen_comments) = Default::default();
-        Self { opinions, typed, seen_values, seen_comments, kills, random, danger }
+        let (typed, seen_values, seen_comments, steps) = Default::default();
+        Self { opinions, typed, seen_values, seen_comments, kills, steps, random, danger }
     }
 
     /// Takes in what can be seen.
@@ -170,6 +172,7 @@ impl Reviewer {
 
     /// Presses keys, unless the program is to be killed now: at once, or some moments later.
     pub fn press(&mut self, terminal: &mut Terminal, keys: &str) -> Result<(), Stop> {
+        self.steps.push(format!("{keys:?}"));
         terminal.send(keys);
         if self.kills > 0 && self.random.chance(self.danger) {
             self.kills -= 1;
@@ -191,6 +194,7 @@ impl Reviewer {
         loop {
             let look = Look::at(terminal);
             if done(&look, &terminal.text()) {
+                self.steps.push(format!("saw {what}: row {:?} of {:?}", look.cursor, look.case));
                 return Ok(look);
             }
             let mut drawn = false;
@@ -233,7 +237,8 @@ impl Reviewer {
 
     /// Waits until the case can be decided on: the cursor only moves then.
     fn arrive(&mut self, terminal: &mut Terminal, case: &str) -> Result<Look, Stop> {
-        let here = |look: &Look| look.case.as_deref() == Some(case);
+        // While it is fetched again its name is not known.
+        let here = |look: &Look| look.case.as_deref().is_none_or(|other| other == case);
         let gone = |text: &str| text.contains("could not be loaded");
         let before = loop {
             let there = |look: &Look, text: &str| !here(look) || look.cursor.is_some() || gone(text);

@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::project::{QUEUE, Server, program};
 
 /// Longest silence of the program that is waited through.
-pub const PATIENCE: Duration = Duration::from_mins(3);
+pub const PATIENCE: Duration = Duration::from_secs(100);
 /// What ends a frame.
 const FRAME: &[u8] = b"\x1b[?2026l";
 const SIZE: (u16, u16) = (150, 44);
