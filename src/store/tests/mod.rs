@@ -1,6 +1,8 @@
 //! The store by its public API.
 
+mod damage;
 mod files;
+mod opening;
 
 use jiff::Timestamp;
 use pretty_assertions::assert_eq;
