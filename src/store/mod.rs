@@ -1,5 +1,5 @@
-//! What must survive a crash, in one SQLite file: the outbox (which is also the journal), drafts
-//! and cached answers of the server.
+//! What must survive a crash, in one SQLite file: the outbox (which is also the journal) and drafts.
+//! Answers of the server are kept in another file, which may get lost: `cache`.
 //!
 //! A decision is a row of the table `outbox` before the screen says it is saved. A row is never
 //! deleted; it moves through the states of [`crate::domain::WriteState`]:
@@ -21,6 +21,7 @@
 //! synchronous and short; each change is one transaction.
 
 mod backup;
+mod cache;
 mod error;
 mod files;
 mod journal;
@@ -42,6 +43,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+pub use cache::Cache;
 pub use error::{StoreError, Trouble};
 pub use lock::SenderLock;
 pub use opening::{Finding, Opened};

@@ -1,5 +1,6 @@
 //! The store by its public API.
 
+mod cache;
 mod damage;
 mod files;
 mod opening;
