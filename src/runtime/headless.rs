@@ -72,7 +72,7 @@ impl Headless {
             sends: Arc::default(),
         };
         let model = Model::new(start, size, clock.now());
-        let mut executor = Executor::new(sender, storage, dialer, model.start.zone.clone());
+        let mut executor = Executor::new(sender, storage, dialer, &model.start);
         executor.start(Effect::Connect);
         Ok(Self { model, terminal, executor, messages, clock, theme: Theme::new(true, false), shutdown })
     }

@@ -129,7 +129,7 @@ async fn review(options: Options) -> anyhow::Result<Ended> {
     };
     let signals = Arc::new(Signals::default());
     input::watch_signals(&signals, &tasks, &messages, &shutdown);
-    let mut executor = Executor::new(messages, storage, dialer, model.start.zone.clone());
+    let mut executor = Executor::new(messages, storage, dialer, &model.start);
     executor.start(Effect::Connect);
     let result = EventLoop {
         terminal: &mut terminal,

@@ -138,12 +138,13 @@ impl StoreError {
         Self::Failed { path: path.to_owned(), trouble: Trouble::Damaged, why: why.into() }
     }
 
-    /// The same with the file it happened to, where that is of help.
+    /// The same with the file it happened to, where there is one and that is of help.
     pub(super) fn at(self, path: &Path) -> Self {
-        let Self::Sqlite(error) = &self else { return self };
-        match error.sqlite_error_code().and_then(Trouble::of_sqlite) {
-            Some(trouble) => Self::Failed { path: path.to_owned(), trouble, why: error.to_string() },
-            None => self,
+        match (&self, self.trouble()) {
+            (Self::Sqlite(error), Some(trouble)) if !path.as_os_str().is_empty() => {
+                Self::Failed { path: path.to_owned(), trouble, why: error.to_string() }
+            }
+            _ => self,
         }
     }
 

@@ -12,7 +12,7 @@
 //!          record again, withdraw, take_back ──► Replaced
 //! ```
 //!
-//! - `journal`: what the reviewer's side does (record, withdraw, release, list)
+//! - `journal`: what the reviewer's side does (record, release, retry, list); `undo`: and takes back
 //! - `queue`: what the sender does (claim, settle, recover)
 //! - `local`: drafts, which are never sent
 //! - `opening`: migrating with a backup, setting a damaged file aside and saving what can be read
@@ -36,12 +36,15 @@ mod salvage;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod things;
+mod undo;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use uuid::Uuid;
 
 pub use cache::Cache;
 pub use error::{StoreError, Trouble};
@@ -67,6 +70,8 @@ pub struct Store {
     connection: Connection,
     /// The file; empty where there is none.
     path: PathBuf,
+    /// This run of the program: what it holds is not another's to release.
+    run: Uuid,
     /// Let go after the connection.
     _in_use: Option<lock::InUse>,
 }
@@ -94,7 +99,7 @@ impl Store {
         let mut connection = Connection::open_in_memory()?;
         schema::configure(&connection)?;
         schema::migrate(&mut connection)?;
-        Ok(Self { connection, path: PathBuf::new(), _in_use: None })
+        Ok(Self { connection, path: PathBuf::new(), run: Uuid::new_v4(), _in_use: None })
     }
 
     /// Runs `change` in one transaction, which is undone if it fails.

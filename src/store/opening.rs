@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
+use uuid::Uuid;
 
 use super::files::{self, beside};
 use super::lock::{InUse, Turn};
@@ -98,7 +99,8 @@ pub(super) fn open(path: &Path, now: Timestamp, scripts: &[&str]) -> Result<Open
         }
         examined => examined?,
     };
-    Ok(Opened { store: Store { connection, path: path.to_owned(), _in_use: Some(in_use) }, findings })
+    let (path, run) = (path.to_owned(), Uuid::new_v4());
+    Ok(Opened { store: Store { connection, path, run, _in_use: Some(in_use) }, findings })
 }
 
 /// Opens the database, sees whether it is sound, and brings it up to date.

@@ -94,7 +94,7 @@ fn copy_table(
     table: &str,
     columns: &[String],
 ) -> Result<bool, StoreError> {
-    let list = columns.join(", ");
+    let list = columns.iter().map(|column| format!("\"{column}\"")).collect::<Vec<_>>().join(", ");
     let marks = vec!["?"; columns.len()].join(", ");
     let mut insert = fresh.prepare(&format!("INSERT OR IGNORE INTO {table} ({list}) VALUES ({marks})"))?;
     let mut keep = |row: Vec<Value>| match insert.execute(params_from_iter(row)) {
@@ -113,7 +113,7 @@ fn copy_table(
     let order = key(fresh, table)?;
     for direction in ["ASC", "DESC"] {
         let by_key =
-            order.iter().map(|column| format!("{column} {direction}")).collect::<Vec<_>>().join(", ");
+            order.iter().map(|column| format!("\"{column}\" {direction}")).collect::<Vec<_>>().join(", ");
         let Ok(mut all) = source.prepare(&format!("SELECT {list} FROM {table} ORDER BY {by_key}")) else {
             return Ok(false);
         };

@@ -7,7 +7,9 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::StoreError;
 
 /// One script per format; the file's `user_version` counts those it has seen.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[OUTBOX, JOURNAL];
+
+const OUTBOX: &str = "
     CREATE TABLE outbox (
         seq              INTEGER PRIMARY KEY AUTOINCREMENT,
         id               TEXT NOT NULL UNIQUE,
@@ -50,7 +52,26 @@ const MIGRATIONS: &[&str] = &["
         stored_at  TEXT NOT NULL,
         PRIMARY KEY (host, project, key)
     ) STRICT;
-"];
+";
+
+/// How decisions came about, and what can be undone. Rows from before know too little for that.
+const JOURNAL: &str = "
+    ALTER TABLE outbox ADD COLUMN thing TEXT;
+    ALTER TABLE outbox ADD COLUMN run TEXT NOT NULL DEFAULT '';
+    ALTER TABLE outbox ADD COLUMN annotator TEXT NOT NULL DEFAULT '';
+    ALTER TABLE outbox ADD COLUMN queue TEXT;
+    ALTER TABLE outbox ADD COLUMN about TEXT NOT NULL DEFAULT '';
+    ALTER TABLE outbox ADD COLUMN before TEXT;
+    ALTER TABLE outbox ADD COLUMN base TEXT;
+    ALTER TABLE outbox ADD COLUMN shown_ms INTEGER;
+    ALTER TABLE outbox ADD COLUMN answer TEXT;
+    ALTER TABLE outbox ADD COLUMN origin TEXT NOT NULL DEFAULT 'decision';
+    ALTER TABLE outbox ADD COLUMN of_seq INTEGER;
+    ALTER TABLE outbox ADD COLUMN undo TEXT NOT NULL DEFAULT 'closed';
+    CREATE INDEX outbox_thing ON outbox (host, project, thing, seq) WHERE thing IS NOT NULL;
+    CREATE INDEX outbox_undo ON outbox (host, project, undo, seq) WHERE undo <> 'closed';
+    DROP TABLE cache;
+";
 
 /// How long to wait for another process that is writing.
 pub(super) const BUSY: Duration = Duration::from_secs(5);

@@ -37,6 +37,13 @@ fn rows(store: &Store) -> Rows {
     store.journal(&scope(), usize::MAX).unwrap().into_iter().map(|row| (row.seq, row)).collect()
 }
 
+/// Overwrites the page with a decision in the middle.
+fn lose_decision(bytes: &mut [u8]) {
+    let text = format!("{} because", DECISIONS / 2).into_bytes();
+    let page = bytes.windows(text.len()).position(|window| window == text).unwrap() / PAGE;
+    bytes[page * PAGE..(page + 1) * PAGE].fill(0);
+}
+
 /// Opens a damaged file; what was saved, and where the damaged one is. Checks that the new one can
 /// be worked with, holds nothing but what was there, and is not set aside again.
 fn reopened(path: &Path, before: &Rows) -> (Salvage, PathBuf) {
@@ -68,7 +75,7 @@ fn whatever_is_damaged_is_set_aside_and_read_as_far_as_it_goes() {
         ("the magic", |bytes| bytes[..16].fill(0), DECISIONS..=DECISIONS),
         ("the header", |bytes| bytes[..100].fill(0xff), DECISIONS..=DECISIONS),
         ("the first page", |bytes| bytes[..PAGE].fill(0xa5), DECISIONS..=DECISIONS),
-        ("the middle", |bytes| bytes[12 * PAGE..13 * PAGE].fill(0), nearly),
+        ("the middle", |bytes| lose_decision(bytes), nearly),
         ("the second half", |bytes| bytes.truncate(bytes.len() * 6 / 10 + 77), 1..=DECISIONS - 1),
         ("everything", |bytes| *bytes = b"this is a text".repeat(3), 0..=0),
         ("all but a page", |bytes| bytes.truncate(PAGE), 0..=0),
@@ -130,7 +137,7 @@ fn the_log_is_set_aside_and_read_as_well() {
     let before = crashed(&path);
     let mut bytes = fs::read(&path).unwrap();
     let log = fs::read(beside(&path, "-wal")).unwrap();
-    bytes[12 * PAGE..13 * PAGE].fill(0);
+    lose_decision(&mut bytes);
     fs::write(&path, &bytes).unwrap();
     let (salvage, aside) = reopened(&path, &before);
     assert!((DECISIONS - 5..DECISIONS + 5).contains(&salvage.decisions), "{salvage:?}");
@@ -207,7 +214,7 @@ fn a_damaged_file_in_use_is_left_alone() {
     let before = filled(&path);
     let store = Store::open(&path, at(0)).unwrap().store;
     let mut bytes = fs::read(&path).unwrap();
-    bytes[12 * PAGE..13 * PAGE].fill(0);
+    lose_decision(&mut bytes);
     fs::write(&path, &bytes).unwrap();
     let error = Store::open(&path, at(0)).unwrap_err();
     assert!(matches!(&error, StoreError::InUse { path: named } if *named == path), "{error}");
@@ -267,7 +274,7 @@ fn an_older_file_that_is_damaged_is_brought_up_to_date() {
     let path = folder.path().join("tracemark.db");
     filled(&path);
     let mut bytes = fs::read(&path).unwrap();
-    bytes[12 * PAGE..13 * PAGE].fill(0);
+    lose_decision(&mut bytes);
     fs::write(&path, &bytes).unwrap();
     let more = "ALTER TABLE draft ADD COLUMN length INTEGER; UPDATE draft SET length = length(text);";
     let scripts: Vec<&str> = schema::migrations().iter().copied().chain([more]).collect();

@@ -96,6 +96,51 @@ fn a_migration_that_was_interrupted_is_done_again_and_no_backup_is_overwritten()
     assert_eq!(open(&path, at(0), &whole).unwrap().findings, []);
 }
 
+/// A file of the first format with two decisions and a draft.
+fn first_format(path: &Path) {
+    let mut connection = Connection::open(path).unwrap();
+    schema::migrate_with(&mut connection, &schema::migrations()[..1]).unwrap();
+    for (seq, write) in [(3, score("s1", 1.0)), (5, comment("hello"))] {
+        let row = (seq, payload::encode(&write).unwrap(), payload::VERSION, rows::text(at(0)));
+        let insert = "INSERT INTO outbox (seq, id, host, project, item, kind, target, payload,
+                                          payload_version, state, created_at, changed_at)
+                      VALUES (?1, ?1, 'https://langfuse.example', 'p1', 'i1', 'x', 'x', ?2, ?3, 'pending',
+                              ?4, ?4)";
+        connection.execute(insert, row).unwrap();
+    }
+    let draft = "INSERT INTO draft VALUES ('https://langfuse.example', 'p1', 'k', 'text', 'then')";
+    connection.execute(draft, []).unwrap();
+}
+
+#[test]
+fn the_first_format_is_migrated_whole_or_damaged() {
+    type Damage = fn(&mut Vec<u8>);
+    let cases: [(Damage, bool); 3] =
+        [(|_| {}, false), (|bytes| bytes[..100].fill(0), true), (|bytes| bytes[..4096].fill(1), true)];
+    for (damage, is_damaged) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tracemark.db");
+        first_format(&path);
+        let mut bytes = fs::read(&path).unwrap();
+        damage(&mut bytes);
+        fs::write(&path, bytes).unwrap();
+        let opened = Store::open(&path, at(0)).unwrap();
+        let backup = folder.path().join("tracemark.db.v1-backup");
+        match &opened.findings[..] {
+            [Finding::Migrated { from: 1, backup: made }] if !is_damaged => assert_eq!(*made, backup),
+            [Finding::SetAside { salvage, .. }] if is_damaged => {
+                assert_eq!(*salvage, Salvage { decisions: 2, drafts: 1, whole: false });
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(backup.exists(), !is_damaged);
+        let writes: Vec<Write> =
+            opened.store.of_item(&scope(), &"i1".into()).unwrap().into_iter().map(|row| row.write).collect();
+        assert_eq!(writes, [score("s1", 1.0), comment("hello")]);
+        assert_eq!(opened.store.drafts(&scope()).unwrap(), [("k".to_owned(), "text".to_owned())]);
+    }
+}
+
 #[test]
 fn a_newer_file_is_refused_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
@@ -126,7 +171,7 @@ fn a_full_disk_changes_nothing_and_work_goes_on_once_there_is_room() {
     };
     limit(&store, 1);
     let long = comment(&"long ".repeat(4000));
-    let error = store.record(&scope(), &"i1".into(), &long, at(1)).unwrap_err();
+    let error = store.record(&scope(), &decision("i1", &long), at(1)).unwrap_err();
     assert_eq!(error.trouble(), Some(Trouble::Full));
     let expected =
         format!("no room left for {}: nothing was changed; free some space and repeat it", path.display());
@@ -148,7 +193,7 @@ fn a_file_that_became_read_only_says_so() {
     let path = folder.path().join("tracemark.db");
     let mut store = Store::open(&path, at(0)).unwrap().store;
     store.connection.pragma_update(None, "query_only", true).unwrap();
-    let error = store.record(&scope(), &"i1".into(), &comment("c"), at(0)).unwrap_err();
+    let error = store.record(&scope(), &decision("i1", &comment("c")), at(0)).unwrap_err();
     assert_eq!(error.trouble(), Some(Trouble::ReadOnly));
     assert!(error.to_string().starts_with(&format!("{} is read-only: ", path.display())), "{error}");
     assert_eq!(store.journal(&scope(), 9).unwrap(), []);
