@@ -52,11 +52,6 @@ impl ApiError {
         Self { status: Some(status.as_u16()), ..self }
     }
 
-    /// The same, of a call that may well have been carried out.
-    pub(super) fn unsettled(self) -> Self {
-        Self { retry: Retry::Transient { after: None }, ..self }
-    }
-
     /// The next step, where there is one.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {

@@ -241,7 +241,7 @@ impl Reviewer {
         let here = |look: &Look| look.case.as_deref().is_none_or(|other| other == case);
         let gone = |text: &str| text.contains("could not be loaded");
         let before = loop {
-            let there = |look: &Look, text: &str| !here(look) || look.cursor.is_some() || gone(text);
+            let there = |look: &Look, text: &str| !here(look) || look.is_decidable() || gone(text);
             let look = self.wait(terminal, "a rubric", there)?;
             if !gone(&terminal.text()) {
                 break look.cursor;
