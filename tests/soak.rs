@@ -1,6 +1,6 @@
 //! A long day: many items reviewed one after another, with all writes confirmed, must not make the
 //! program grow. `TRACEMARK_SOAK=items` runs as many as wanted; 1,000 are 24 hours at 41 an hour.
-#![expect(clippy::unwrap_used, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 #![cfg(target_os = "linux")]
 
 #[path = "support/project.rs"]
@@ -54,7 +54,10 @@ async fn work(review: &mut Headless, items: std::ops::Range<usize>) {
     let digits: Vec<&str> = ROWS.iter().map(|row| row.keys[1]).collect();
     for at in items {
         let ready = |model: &Model| shows(model, &case(at)) && model.open_writes.len() < MOST_OPEN;
-        review.until("the item", ready).await.unwrap();
+        let there = review.until("the item", ready).await;
+        there.unwrap_or_else(|e| {
+            panic!("{e}\nlist: {:?}\n{:?}", review.model.browse.items, review.model.review)
+        });
         review.keys(&digits.join(" ")).unwrap();
         review.keys("c").unwrap();
         review.paste(&comment(at));
