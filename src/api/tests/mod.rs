@@ -1,5 +1,6 @@
 //! The client against a server made up for each test.
 
+mod arrival;
 mod errors;
 mod lists;
 mod observations;
