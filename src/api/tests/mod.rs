@@ -6,6 +6,7 @@ mod lists;
 mod observations;
 mod scores;
 mod transport;
+mod writes;
 
 use std::time::Duration;
 
