@@ -20,6 +20,7 @@ use url::{Host, Url};
 use super::budget::Budget;
 use super::class::Class;
 use super::retry::retry_after;
+use super::shelf::Offline;
 use super::{ApiError, Backoff, Retry, Urgency, tls};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -40,8 +41,8 @@ pub struct Connection {
     pub allow_insecure_http: bool,
 }
 
-/// The API of one project on one server. Clones share their connections and what they know of the
-/// server's rate limits.
+/// The API of one project on one server. Clones share their connections, whether the server can be
+/// reached, and what they know of its rate limits.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
@@ -50,6 +51,7 @@ pub struct Client {
     pub(super) backoff: Backoff,
     pub(super) budget: Arc<Budget>,
     pub(super) urgency: Urgency,
+    pub(super) offline: Offline,
 }
 
 impl fmt::Debug for Client {
@@ -115,6 +117,7 @@ impl Client {
             backoff: Backoff::default(),
             budget: Budget::new(clock),
             urgency: Urgency::default(),
+            offline: Offline::default(),
         })
     }
 
