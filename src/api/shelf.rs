@@ -38,8 +38,8 @@ impl Client {
     /// The same client with answers to fall back on: it keeps every good answer to a read, and
     /// answers from there when the server cannot be reached. Not for what decides about sending.
     #[must_use]
-    pub fn with_shelf(mut self, shelf: Arc<dyn Shelf>) -> Self {
-        self.offline.shelf = Some(shelf);
+    pub fn with_shelf(mut self, answers: Arc<dyn Shelf>) -> Self {
+        self.offline.shelf = Some(answers);
         self
     }
 
@@ -67,9 +67,7 @@ impl Client {
 
     /// What is kept of a read, if it can be read.
     pub(super) fn kept<T: DeserializeOwned>(&self, url: &Url) -> Option<T> {
-        let shelf = self.offline.shelf.as_ref()?;
-        let key = self.key(url);
-        let (body, kept_at) = shelf.find(key)?;
+        let (body, kept_at) = self.offline.shelf.as_ref()?.find(self.key(url))?;
         let Ok(value) = serde_json::from_slice(&body) else {
             tracing::warn!(path = url.path(), "a kept answer cannot be read");
             return None;
