@@ -107,6 +107,8 @@ pub struct Model {
     pub items: HashMap<ItemId, ItemData>,
     /// Writes that are not known to be at the server.
     pub open_writes: BTreeMap<i64, Written>,
+    /// Flagged items with the reasons.
+    pub flags: HashMap<ItemId, String>,
     /// Why nothing is being sent, if so.
     pub pause: Option<Pause>,
     /// The process that sends instead of this one.
@@ -140,6 +142,7 @@ impl Model {
             configs: None,
             items: HashMap::new(),
             open_writes: BTreeMap::new(),
+            flags: HashMap::new(),
             pause: None,
             other_sender: None,
             docs: HashMap::new(),
@@ -176,13 +179,10 @@ impl Model {
         self.open_writes.values().filter(|written| written.is_unsent()).count()
     }
 
-    /// Writes that the server refused.
+    /// Writes that wait for the reviewer, mostly since the server refused them.
     #[must_use]
     pub fn refused(&self) -> usize {
-        self.open_writes
-            .values()
-            .filter(|written| written.state == crate::domain::WriteState::Refused)
-            .count()
+        self.open_writes.values().filter(|written| written.is_parked()).count()
     }
 
     /// Whether the terminal is too small for the screens.

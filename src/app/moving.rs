@@ -156,7 +156,8 @@ fn record_status(
     effects: &mut Vec<Effect>,
 ) {
     let write = Write::Status { queue_id, item_id: id.clone(), status };
-    super::rubric::record(model, id, write, effects);
+    let before = write.reverse();
+    super::rubric::record(model, id, write, before, effects);
     model.browse.items.list.set_status(id, status);
 }
 
