@@ -42,6 +42,9 @@ impl Client {
             {
                 return Ok(kept);
             }
+            if error.timed_out() {
+                return Err(error);
+            }
             failed += 1;
             let Some(pause) = self.backoff.pause(error.retry, failed, random()) else { return Err(error) };
             tracing::debug!(path = url.path(), status = error.status, ?pause, "reading again");
