@@ -253,16 +253,12 @@ fn flag(ink: &Ink, item: &Item) -> Line {
 /// How old it is and why it is not to be done now, or when it was completed and whether here.
 fn when(ink: &Ink, item: &Item) -> String {
     let now = ink.model.now.wall;
-    let why_not = match ink.model.standing(item) {
+    match ink.model.standing(item) {
         Standing::Removed => return "removed from the queue".into(),
-        Standing::Open => Some(""),
-        Standing::Elsewhere => Some("possibly open elsewhere"),
-        Standing::OtherShard => Some("other shard"),
-        Standing::Done => None,
-    };
-    if let Some(why_not) = why_not {
-        let dot = if why_not.is_empty() { String::new() } else { ink.dot() };
-        return format!("{why_not}{dot}{}", ago(item.created_at, now));
+        Standing::Elsewhere => return "possibly open elsewhere".into(),
+        Standing::OtherShard => return format!("other shard{}{}", ink.dot(), ago(item.created_at, now)),
+        Standing::Open => return ago(item.created_at, now),
+        Standing::Done => {}
     }
     let is_mine = |write: &Write| matches!(write, Write::Status { item_id, .. } if *item_id == item.id);
     let mine = ink.model.review.done.iter().any(|done| done.item == item.id)
