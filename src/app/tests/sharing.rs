@@ -217,3 +217,17 @@ fn a_queue_that_cannot_be_looked_at_again_is_not_called_done() {
     play.answer_items(vec![item(0)]);
     assert_eq!(play.model.screen, Screen::Summary);
 }
+
+#[test]
+fn a_page_read_before_somebody_completed_an_item_does_not_bring_it_back() {
+    let mut play = Play::reviewing(2);
+    play.keys("q F5");
+    play.tell(Msg::ItemSeen("i1".into(), Some(completed(1, 5))));
+    play.answer_items((0..2).map(item).collect());
+    assert_eq!(play.model.browse.items.list.get(1).map(|item| item.status), Some(ItemStatus::Completed));
+    let reopened = Item { completed_at: Some(at(995)), ..moved(1, 1) };
+    play.keys("F5");
+    play.answer_items(vec![item(0), reopened]);
+    assert_eq!(play.model.browse.items.list.get(1).map(|item| item.status), Some(ItemStatus::Pending));
+    assert_eq!(play.model.items[&ItemId::from("i1")].status(), ItemStatus::Pending);
+}

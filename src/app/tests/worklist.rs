@@ -345,3 +345,36 @@ proptest! {
         prop_assert!(held <= 200, "{held} items in memory");
     }
 }
+
+#[test]
+fn an_item_that_slips_from_page_to_page_during_the_last_look_is_not_missed() {
+    let shard: Shard = "1/2".parse().unwrap();
+    let mut others = (0..).map(old_item).filter(|item| !shard.includes(&item.id));
+    let mut world = World::new(0, Some(shard));
+    world.server.extend(others.next());
+    let first = world.server[0].id.clone();
+    world.rest();
+    world.take(&Step::Next);
+    // One of ours is added behind the first item, and more of others' behind it.
+    let added = |item: &Item| item.created_at > old_item(0).created_at;
+    let ours = (0..).map(old_item).find(|item| shard.includes(&item.id) && added(item)).unwrap();
+    let mut later = others.filter(|item| item.created_at > ours.created_at);
+    world.server.push(ours.clone());
+    world.server.extend(later.by_ref().take(5));
+    let mut slipped = false;
+    for _ in 0..20 {
+        let page = world.requests.iter().find_map(|request| match request {
+            Effect::FetchItems(fetch) => Some(fetch.page),
+            _ => None,
+        });
+        if page == Some(2) && !slipped {
+            // The page with the first item has been read. Ours slips onto it, and the total stays.
+            slipped = true;
+            world.server.retain(|item| item.id != first);
+            world.server.extend(later.next());
+        }
+        world.advance();
+    }
+    assert!(slipped);
+    assert_eq!(world.shown.keys().collect::<Vec<_>>(), [&ours.id]);
+}
