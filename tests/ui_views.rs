@@ -351,7 +351,7 @@ fn places() -> Vec<World> {
     summary.press("j j Enter 4 Space 3 Space 5 s");
     let mut on_items = World::new(size, server());
     on_items.press("l");
-    worlds.extend([on_queues, on_items, loading, failed, missing, conversation, summary]);
+    worlds.extend(vec![on_queues, on_items, loading, failed, missing, conversation, summary]);
     worlds
 }
 

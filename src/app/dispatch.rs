@@ -111,6 +111,9 @@ fn handle_item(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
             open::note_settled(model, &written);
             local::take_written(model, &written, effects);
         }
+        Msg::Undone(result) => local::take_undone(model, "undid", result, effects),
+        Msg::Redone(result) => local::take_undone(model, "did again", result, effects),
+        Msg::Flags(flags) => model.flags = flags.into_iter().collect(),
         Msg::OpenWrites(writes) => {
             model.open_writes = writes.into_iter().map(|written| (written.seq, written)).collect();
             open::correct_list(model);

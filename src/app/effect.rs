@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::domain::rows::View;
-use crate::domain::{Item, ItemId, ItemStatus, Object, QueueId, Subject, Write};
+use crate::domain::{Decision, Item, ItemId, ItemStatus, Object, QueueId, Subject};
 
 /// One thing to do. Replies come back as [`super::Msg`].
 #[derive(Debug, Clone, PartialEq)]
@@ -33,15 +33,19 @@ pub enum Effect {
     /// Lay a document out.
     LayOut(DocKey, DocSource),
     /// Make a decision durable.
-    Record(RecordToken, ItemId, Box<Write>),
-    /// Take back what is held under a key (see `Write::replaces`).
-    Withdraw(ItemId, String),
+    Record(RecordToken, Box<Decision>),
+    /// Undo the last decision.
+    Undo,
+    /// Do again what was undone last.
+    Redo,
     /// Let an item's decisions go to the server, not before the given moment.
     Release(ItemId, Option<Timestamp>),
     /// Let everything go to the server now.
     ReleaseAll,
     /// Try a refused or waiting write again.
     Retry(i64),
+    /// Give up a write that is not on its way.
+    Discard(i64),
     /// Keep a text, or forget it when empty.
     SaveDraft(ItemId, String, String),
     /// Edit a text in `$EDITOR`.

@@ -116,8 +116,6 @@ pub struct ItemData {
     pub unsaved: Vec<(Write, String)>,
     /// The reviewer's own scores by row, derived from all of the above.
     pub mine: HashMap<ConfigId, Mine>,
-    /// How often each row's score was deleted; part of the next id.
-    pub generations: HashMap<ConfigId, u32>,
     /// Counts up with every change of the comments, to name their layout.
     pub comments_version: u64,
 }
@@ -140,7 +138,6 @@ impl ItemData {
             saving: Vec::new(),
             unsaved: Vec::new(),
             mine: HashMap::new(),
-            generations: HashMap::new(),
             comments_version: 0,
         }
     }
@@ -220,22 +217,19 @@ impl ItemData {
                 mine.entry(config.clone()).or_insert_with(|| Mine::at_server(score));
             }
         }
-        let mut generations = HashMap::new();
         for (write, progress) in self.all_writes() {
             match write {
                 Write::Score(score) if self.is_history(score) => {}
                 Write::Score(score) => lay_over(&mut mine, score, progress),
-                Write::DeleteScore { id, config_id, .. } => {
-                    *generations.entry(config_id.clone()).or_insert(0) += 1;
-                    if mine.get(config_id).is_some_and(|own| own.id == *id) {
-                        mine.remove(config_id);
-                    }
+                Write::DeleteScore { id, config_id: Some(config), .. }
+                    if mine.get(config).is_some_and(|own| own.id == *id) =>
+                {
+                    mine.remove(config);
                 }
-                Write::Comment(_) | Write::Status { .. } => {}
+                _ => {}
             }
         }
         self.mine = mine;
-        self.generations = generations;
     }
 
     /// Whether the fetched scores tell more about a score than what was written here: it was at
@@ -301,9 +295,13 @@ fn is_mine(score: &Score, annotator: &str, target: Option<&Target>) -> bool {
 /// Whether a write will never be sent because a newer one is about the same thing.
 #[must_use]
 pub(super) fn is_overtaken(old: &Written, newer: &Written) -> bool {
-    let waits = matches!(old.state, WriteState::Held | WriteState::Pending | WriteState::Refused);
-    let key = newer.write.replaces();
-    waits && old.seq < newer.seq && key.is_some() && old.write.replaces() == key
+    let same = |name: fn(&Write) -> Option<String>| {
+        let newer = name(&newer.write);
+        newer.is_some() && name(&old.write) == newer
+    };
+    let waits = old.is_untried() || old.is_parked();
+    let tried = old.state == WriteState::Pending;
+    old.seq < newer.seq && (waits && same(Write::thing) || tried && same(Write::replaces))
 }
 
 /// How far a stored write has got, in the reviewer's terms.
@@ -313,7 +311,7 @@ pub fn progress(written: &Written) -> Progress {
         WriteState::Held => Progress::Saved,
         WriteState::Pending | WriteState::Sending | WriteState::Sent => Progress::Sending,
         WriteState::Confirmed | WriteState::Replaced => Progress::Confirmed,
-        WriteState::Refused => {
+        WriteState::Refused | WriteState::Conflict => {
             Progress::Refused(written.last_error.clone().unwrap_or_else(|| "the server refused it".into()))
         }
     }

@@ -3,7 +3,7 @@
 use super::effect::RecordToken;
 use super::item::Progress;
 use super::{Effect, LocalState, Model, item, reading, review};
-use crate::domain::{Comment, ItemId, ItemStatus, Object, Write, WriteState, Written, ago};
+use crate::domain::{Comment, ItemId, ItemStatus, Object, Undone, Write, WriteState, Written, ago};
 
 /// What the store knows about an item.
 pub(super) fn take_local(model: &mut Model, id: &ItemId, state: LocalState) {
@@ -42,11 +42,44 @@ pub(super) fn take_recorded(model: &mut Model, token: RecordToken, result: Resul
     match result {
         Ok(written) => {
             forget_replaced(model, &written);
-            model.open_writes.insert(written.seq, written);
+            if written.is_unsent() {
+                model.open_writes.insert(written.seq, written);
+            }
         }
         Err(why) => model
             .say(format!("NOT SAVED: {why} · the decision stays on screen; free some space and repeat it")),
     }
+}
+
+/// A decision was undone or done again, or could not be.
+pub(super) fn take_undone(
+    model: &mut Model,
+    verb: &str,
+    result: Result<Undone, String>,
+    effects: &mut Vec<Effect>,
+) {
+    match result {
+        Ok(Undone::Nothing) => model.say(format!("nothing {verb}: there is no decision left")),
+        Ok(Undone::TooLate(decision)) => model.say(format!(
+            "{} was sent and cannot be taken back; once more goes on with what came before",
+            describe(&decision)
+        )),
+        Ok(Undone::NotYet(decision)) => {
+            model.say(format!("{} is on its way: try again in a moment", describe(&decision)));
+        }
+        Ok(Undone::Done { decision, .. }) => {
+            model.say(format!("{verb}: {}", describe(&decision)));
+            if model.review.item.as_ref() != Some(&decision.item_id) {
+                effects.push(Effect::Release(decision.item_id, None));
+            }
+        }
+        Err(why) => model.say(format!("not {verb}: {why}")),
+    }
+}
+
+/// A decision in words: `tone = rude on support-chat 12`.
+fn describe(decision: &Written) -> String {
+    format!("{} on {}", super::describe_write(&decision.write), decision.made.about)
 }
 
 /// Writes that a newer one on the same thing has replaced, or will before they are sent.

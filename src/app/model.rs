@@ -114,6 +114,8 @@ pub struct Model {
     pub removed: HashSet<ItemId>,
     /// Changes of status that have reached the server in this run, the last one by item.
     pub(super) settled: HashMap<ItemId, Settled>,
+    /// Flagged items with the reasons.
+    pub flags: HashMap<ItemId, String>,
     /// Why nothing is being sent, if so.
     pub pause: Option<Pause>,
     /// The process that sends instead of this one.
@@ -149,6 +151,7 @@ impl Model {
             open_writes: BTreeMap::new(),
             removed: HashSet::new(),
             settled: HashMap::new(),
+            flags: HashMap::new(),
             pause: None,
             other_sender: None,
             docs: HashMap::new(),
@@ -185,13 +188,10 @@ impl Model {
         self.open_writes.values().filter(|written| written.is_unsent()).count()
     }
 
-    /// Writes that the server refused.
+    /// Writes that wait for the reviewer, mostly since the server refused them.
     #[must_use]
     pub fn refused(&self) -> usize {
-        self.open_writes
-            .values()
-            .filter(|written| written.state == crate::domain::WriteState::Refused)
-            .count()
+        self.open_writes.values().filter(|written| written.is_parked()).count()
     }
 
     /// Whether the terminal is too small for the screens.

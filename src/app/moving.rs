@@ -65,15 +65,15 @@ fn end_of_look(model: &mut Model, effects: &mut Vec<Effect>) {
     note_elsewhere(model);
     let last = model.review.elsewhere.take().filter(|item| model.is_next(item, Standing::Elsewhere));
     stop_seeking(model);
-    match last {
-        Some(item) => match model.browse.items.list.position(&item.id) {
-            Some(position) => open_at(model, position, effects),
-            None => {
-                leave_item(model, effects);
-                open_item(model, item, effects);
-            }
-        },
-        None => end_of_queue(model, effects),
+    let Some(item) = last else {
+        end_of_queue(model, effects);
+        return;
+    };
+    if let Some(position) = model.browse.items.list.position(&item.id) {
+        open_at(model, position, effects);
+    } else {
+        leave_item(model, effects);
+        open_item(model, item, effects);
     }
 }
 
@@ -215,7 +215,8 @@ fn record_status(
     effects: &mut Vec<Effect>,
 ) {
     let write = Write::Status { queue_id, item_id: id.clone(), status };
-    super::rubric::record(model, id, write, effects);
+    let before = write.reverse();
+    super::rubric::record(model, id, write, before, effects);
     model.browse.items.list.set_status(id, status);
 }
 

@@ -8,7 +8,7 @@ use super::effect::{DocKey, FetchPage, RecordToken};
 use crate::domain::rows::Rows;
 use crate::domain::{
     Comment, Counts, Item, ItemId, Object, Observation, ProjectId, Queue, QueueId, Score, ScoreConfig,
-    Subject, Written,
+    Subject, Undone, Written,
 };
 use crate::input::Key;
 
@@ -58,6 +58,12 @@ pub enum Msg {
     LaidOut(DocKey, Arc<Rows>),
     /// A decision is durable, or could not be made so.
     Recorded(RecordToken, Result<Written, String>),
+    /// What became of the wish to undo, or the reason why it could not be saved.
+    Undone(Result<Undone, String>),
+    /// What became of the wish to redo.
+    Redone(Result<Undone, String>),
+    /// The items flagged, with the reasons; at start.
+    Flags(Vec<(ItemId, String)>),
     /// A write has moved on in the outbox.
     Written(Written),
     /// All writes not known to be at the server, at start.

@@ -81,7 +81,7 @@ impl Model {
             Write::Status { item_id, status, .. } if item_id == id => Some(*status),
             _ => None,
         };
-        stored.chain(saving).filter_map(of_item).last()
+        stored.chain(saving).filter_map(of_item).next_back()
     }
 
     /// The state given here that reached the server after a question was asked, so that the answer

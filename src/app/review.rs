@@ -73,6 +73,8 @@ pub struct Review {
     pub done: Vec<Done>,
     /// When this run began.
     pub started: Duration,
+    /// When the current item came on screen.
+    pub opened: Duration,
     /// Keys typed before the item had arrived.
     pub typed_ahead: VecDeque<super::Typed>,
     /// Set while the next item is being looked for.
@@ -136,6 +138,20 @@ impl Model {
         (self.review.item.is_some() && here == self.review.item.as_ref()).then_some(at)
     }
 
+    /// An item in the reviewer's words: its name and, where it is in the list, its number.
+    #[must_use]
+    pub fn item_name(&self, id: &ItemId) -> String {
+        let list = &self.browse.items.list;
+        let position = list.position(id);
+        let data = self.items.get(id);
+        let item = position.and_then(|at| list.get(at)).or_else(|| data.map(|data| &data.item));
+        let Some(item) = item else { return "another item".into() };
+        let label = self.browse.labels.get(&item.object.id).map(|label| label.name.as_str());
+        let subject = data.and_then(|data| data.subject.ready()).map(|subject| subject.header.name.as_str());
+        let name = subject.or(label).unwrap_or(item.object.kind.noun());
+        position.map_or_else(|| name.to_owned(), |at| format!("{name} {}", at + 1))
+    }
+
     /// Whether this item is held for a moment after its completion.
     #[must_use]
     pub fn is_held_back(&self, item: &ItemId) -> bool {
@@ -194,6 +210,9 @@ fn show_item(model: &mut Model, position: usize, item: Item, effects: &mut Vec<E
     model.screen = Screen::Review;
     moving::stop_seeking(model);
     let review = &mut model.review;
+    if review.item.as_ref() != Some(&item.id) {
+        review.opened = model.now.mono;
+    }
     review.item = Some(item.id.clone());
     review.position = position;
     review.tree_row = 0;

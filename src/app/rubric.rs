@@ -2,7 +2,10 @@
 
 use super::item::{Mine, Progress};
 use super::{Effect, Model, RecordToken};
-use crate::domain::{ConfigId, DataType, ItemId, ScoreConfig, ScoreWrite, Source, Value, Write, score_id};
+use crate::domain::{
+    ConfigId, DataType, Decision, ItemId, ItemStatus, Made, ScoreConfig, ScoreWrite, Source, Value, Write,
+    score_id,
+};
 
 impl Model {
     /// The rows of the rubric: the queue's score configs in order, once each, as far as known.
@@ -42,6 +45,19 @@ impl Model {
         let given =
             configs.iter().filter(|config| mine.is_some_and(|mine| mine.contains_key(&config.id))).count();
         (given, configs.len())
+    }
+
+    /// How a decision on an item is being made.
+    fn made(&self, item: &ItemId, before: Option<Write>) -> Made {
+        let data = self.items.get(item);
+        let current = self.review.item.as_ref() == Some(item);
+        Made {
+            annotator: self.start.annotator.clone(),
+            queue_id: data.map(|data| data.item.queue_id.clone()).or_else(|| self.browse.items.queue.clone()),
+            about: self.item_name(item),
+            before: before.map(Box::new),
+            on_screen: current.then(|| self.now.mono.saturating_sub(self.review.opened)),
+        }
     }
 }
 
@@ -129,12 +145,20 @@ fn write_score(
     reason: Option<String>,
     effects: &mut Vec<Effect>,
 ) -> bool {
-    let Some(write) = build_score(model, config, value, reason) else {
+    let mine = own(model, &config.id).cloned();
+    let before = mine.as_ref().and_then(|mine| score_write(model, config, mine)).map(Write::Score);
+    let mine = mine.or_else(|| new_score(model, config, &value));
+    let write = mine.and_then(|mine| score_write(model, config, &Mine { value, reason, ..mine }));
+    let Some((write, item)) = write.zip(model.review.item.clone()) else {
         model.say(why_not_yet(model));
         return false;
     };
-    let Some(item) = model.review.item.clone() else { return false };
-    record(model, &item, Write::Score(write), effects);
+    let write = Write::Score(write);
+    // Given once more, a refused value is a wish to try again; any other is no decision.
+    let refused = own(model, &config.id).is_some_and(|mine| matches!(mine.progress, Progress::Refused(_)));
+    if refused || !before.as_ref().is_some_and(|before| before.comes_to_the_same(&write)) {
+        record(model, &item, write, before, effects);
+    }
     true
 }
 
@@ -152,55 +176,61 @@ pub(super) fn why_not_yet(model: &Model) -> String {
     }
 }
 
-fn build_score(
-    model: &Model,
-    config: &ScoreConfig,
-    value: Value,
-    reason: Option<String>,
-) -> Option<ScoreWrite> {
-    let data = model.current()?;
-    let target = data.target()?;
+/// A score not given before.
+fn new_score(model: &Model, config: &ScoreConfig, value: &Value) -> Option<Mine> {
+    let target = model.current()?.target()?;
     let super::Connection::Online(server) = &model.connection else { return None };
-    let annotator = model.start.annotator.clone();
-    let mine = data.mine.get(&config.id);
-    let id = mine.map_or_else(
-        || {
-            let generation = data.generations.get(&config.id).copied().unwrap_or(0);
-            score_id(&server.project, &target, &config.id, &annotator, generation)
-        },
-        |mine| mine.id.clone(),
-    );
     let queue = model.reviewed_queue();
     let independent = queue.is_some_and(|q| model.start.independent.includes(&q.name, q.id.as_str()));
-    let source = if independent { Source::Api } else { Source::Annotation };
+    Some(Mine {
+        id: score_id(&server.project, &target, &config.id, &model.start.annotator, 0),
+        value: value.clone(),
+        reason: None,
+        timestamp: model.now.wall,
+        source: if independent { Source::Api } else { Source::Annotation },
+        progress: Progress::Saving,
+        at_server: false,
+    })
+}
+
+/// A score of the current item with all that is sent with it.
+fn score_write(model: &Model, config: &ScoreConfig, mine: &Mine) -> Option<ScoreWrite> {
+    let data = model.current()?;
     Some(ScoreWrite {
-        id,
-        target,
+        id: mine.id.clone(),
+        target: data.target()?,
         config_id: Some(config.id.clone()),
         queue_id: Some(data.item.queue_id.clone()),
         name: config.name.clone(),
-        value,
+        value: mine.value.clone(),
         data_type: config.data_type,
-        comment: reason,
-        source: mine.map_or(source, |mine| mine.source.clone()),
-        annotator,
-        timestamp: mine.map_or(model.now.wall, |mine| mine.timestamp),
+        comment: mine.reason.clone(),
+        source: mine.source.clone(),
+        annotator: model.start.annotator.clone(),
+        timestamp: mine.timestamp,
         environment: data.subject.ready().and_then(|subject| subject.environment()).map(str::to_owned),
     })
 }
 
-/// Makes a decision: shown as being saved at once, durable a moment later.
-pub(super) fn record(model: &mut Model, item: &ItemId, write: Write, effects: &mut Vec<Effect>) {
+/// Makes a decision: shown as being saved at once, durable a moment later. `before` brings back
+/// what it changes.
+pub(super) fn record(
+    model: &mut Model,
+    item: &ItemId,
+    write: Write,
+    before: Option<Write>,
+    effects: &mut Vec<Effect>,
+) {
     let token = RecordToken(model.next_token);
     model.next_token += 1;
-    let annotator = model.start.annotator.clone();
+    let made = model.made(item, before);
     if let Some(data) = model.items.get_mut(item) {
-        let key = write.replaces();
-        data.unsaved.retain(|(old, _)| key.is_none() || old.replaces() != key);
+        let thing = write.thing();
+        data.unsaved.retain(|(old, _)| thing.is_none() || old.thing() != thing);
         data.saving.push((token, write.clone()));
-        data.rebuild(&annotator);
+        data.rebuild(&made.annotator);
     }
-    effects.push(Effect::Record(token, item.clone(), Box::new(write)));
+    effects.push(Effect::Record(token, Box::new(Decision { item_id: item.clone(), write, made })));
 }
 
 /// Takes the current row's value away, or steps back to the row before an open one.
@@ -214,34 +244,9 @@ pub(super) fn clear(model: &mut Model, effects: &mut Vec<Effect>) {
         }
         return;
     };
-    let Some(target) = model.current().and_then(super::ItemData::target) else { return };
-    if mine.at_server || mine.progress == Progress::Saving {
-        let annotator = model.start.annotator.clone();
-        record(
-            model,
-            &item,
-            Write::DeleteScore { id: mine.id, target, config_id: config.id, annotator },
-            effects,
-        );
-    } else {
-        effects.push(Effect::Withdraw(item.clone(), format!("score:{}", mine.id)));
-        let annotator = model.start.annotator.clone();
-        if let Some(data) = model.items.get_mut(&item) {
-            let gone = |write: &Write| matches!(write, Write::Score(score) if score.id == mine.id);
-            data.writes.iter_mut().flatten().for_each(|written| {
-                if gone(&written.write) {
-                    written.state = crate::domain::WriteState::Replaced;
-                }
-            });
-            data.writes.iter_mut().for_each(|writes| writes.retain(|w| !gone(&w.write)));
-            data.unsaved.retain(|(write, _)| !gone(write));
-            data.rebuild(&annotator);
-        }
-        model.open_writes.retain(|_, w| {
-            !(w.state == crate::domain::WriteState::Held
-                && matches!(&w.write, Write::Score(score) if score.id == mine.id))
-        });
-    }
+    let Some(before) = score_write(model, &config, &mine).map(Write::Score) else { return };
+    let Some(gone) = before.reverse() else { return };
+    record(model, &item, gone, Some(before), effects);
 }
 
 /// The row before or after, going round.
@@ -280,7 +285,14 @@ pub fn describe_write(write: &Write) -> String {
         Write::Score(score) => format!("{} = {}", score.name, score.value),
         Write::DeleteScore { .. } => "a score removed".into(),
         Write::Comment(comment) => format!("comment “{}”", comment.content),
-        Write::Status { status: crate::domain::ItemStatus::Completed, .. } => "complete".into(),
+        Write::Status { status: ItemStatus::Completed, .. } => "complete".into(),
         Write::Status { .. } => "reopen".into(),
+        Write::AddItem { object, .. } => format!("{} added", object.kind.noun()),
+        Write::RemoveItem { .. } => "removed from the queue".into(),
+        Write::DatasetItem(item) => format!("item of dataset {}", item.dataset),
+        Write::DeleteDatasetItem { dataset, .. } => format!("item of dataset {dataset} removed"),
+        Write::Flag { reason: None, .. } => "flag removed".into(),
+        Write::Flag { reason: Some(reason), .. } if reason.is_empty() => "flagged".into(),
+        Write::Flag { reason: Some(reason), .. } => format!("flagged: {reason}"),
     }
 }

@@ -216,7 +216,7 @@ fn save_form(model: &mut Model, effects: &mut Vec<Effect>) {
             let content = form.editor.text().trim().to_owned();
             let author = model.start.author.as_deref().map(UserId::from);
             let write = Write::Comment(CommentWrite { object, content, author });
-            rubric::record(model, &form.item, write, effects);
+            rubric::record(model, &form.item, write, None, effects);
             reading::comments_changed(model, &form.item);
         }
         Purpose::Value(id) => {

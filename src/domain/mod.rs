@@ -5,6 +5,7 @@
 
 mod comment;
 mod config;
+mod decision;
 mod ids;
 mod look;
 mod queue;
@@ -20,6 +21,7 @@ mod write;
 
 pub use comment::{COMMENT_UNITS, Comment};
 pub use config::{Category, Refusal, ScoreConfig, TEXT_UNITS};
+pub use decision::{Decision, Made, Origin, Undone, WriteState, Written};
 pub use ids::{
     CommentId, ConfigId, ItemId, ObservationId, ProjectId, QueueId, ScoreId, SessionId, TraceId, UserId,
 };
@@ -31,4 +33,4 @@ pub use subject::{Subject, SubjectHeader};
 pub use time::{Now, ago, clock, duration};
 pub use trace::{Level, Observation, ObservationType, TreeRow, Usage, branches, flatten};
 pub use worklist::{Next, PAGE, Worklist};
-pub use write::{CommentWrite, ScoreWrite, Write, WriteKind, WriteState, Written};
+pub use write::{CommentWrite, DatasetItemWrite, ScoreWrite, Write, WriteKind};

@@ -96,6 +96,15 @@ impl ItemStatus {
             Self::Completed => "COMPLETED",
         }
     }
+
+    /// The one it is not.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Pending => Self::Completed,
+            Self::Completed => Self::Pending,
+        }
+    }
 }
 
 /// One object waiting in a queue.

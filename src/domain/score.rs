@@ -108,6 +108,16 @@ impl Target {
         };
         Object { kind, id: id.to_owned() }
     }
+
+    /// A text that names it among all targets of a project.
+    #[must_use]
+    pub fn key(&self) -> String {
+        match self {
+            Self::Trace(id) => format!("trace/{id}"),
+            Self::Observation(trace, id) => format!("observation/{trace}/{id}"),
+            Self::Session(id) => format!("session/{id}"),
+        }
+    }
 }
 
 /// A score as the server shows it.

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use super::{
-    ConfigId, DataType, ItemId, ItemStatus, Object, QueueId, ScoreId, Source, Target, UserId, Value,
+    ConfigId, DataType, ItemId, ItemStatus, Object, ObservationId, QueueId, ScoreId, Source, Target, TraceId,
+    UserId, Value,
 };
 
 /// A score to be written. All fields are sent every time: the server clears or resets what an
@@ -47,7 +48,27 @@ pub struct CommentWrite {
     pub author: Option<UserId>,
 }
 
-/// One change to be made at the server.
+/// A dataset item to be written, made from something reviewed. Its id is chosen here, so writing it
+/// twice is an update.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DatasetItemWrite {
+    /// Chosen here.
+    pub id: String,
+    /// Name of the dataset.
+    pub dataset: String,
+    /// What goes in, as JSON.
+    pub input: Option<String>,
+    /// What should come out, as JSON.
+    pub expected_output: Option<String>,
+    /// Anything else, as JSON.
+    pub metadata: Option<String>,
+    /// The trace it was made from.
+    pub source_trace: Option<TraceId>,
+    /// The observation it was made from.
+    pub source_observation: Option<ObservationId>,
+}
+
+/// One change to be made: at the server, or here only for a flag.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Write {
     /// Create or update a score.
@@ -58,8 +79,8 @@ pub enum Write {
         id: ScoreId,
         /// What it was about.
         target: Target,
-        /// The rubric row.
-        config_id: ConfigId,
+        /// The rubric row; `None` for a corrected output.
+        config_id: Option<ConfigId>,
         /// Whose it was.
         annotator: String,
     },
@@ -74,6 +95,38 @@ pub enum Write {
         /// The state it should get.
         status: ItemStatus,
     },
+    /// Put an object into a queue.
+    AddItem {
+        /// The queue.
+        queue_id: QueueId,
+        /// What is to be reviewed.
+        object: Object,
+    },
+    /// Take an item out of its queue.
+    RemoveItem {
+        /// The queue.
+        queue_id: QueueId,
+        /// The item.
+        item_id: ItemId,
+        /// What it points at, so that it can be put back.
+        object: Object,
+    },
+    /// Create or update a dataset item.
+    DatasetItem(DatasetItemWrite),
+    /// Remove a dataset item.
+    DeleteDatasetItem {
+        /// The dataset item.
+        id: String,
+        /// Name of its dataset.
+        dataset: String,
+    },
+    /// Flag an item, or take its flag away. Flags are kept here and never sent.
+    Flag {
+        /// The item.
+        item_id: ItemId,
+        /// The reason, which may be empty; `None` takes the flag away.
+        reason: Option<String>,
+    },
 }
 
 /// Kinds of write, in the order in which those of one item are sent.
@@ -85,8 +138,18 @@ pub enum WriteKind {
     DeleteScore,
     /// [`Write::Comment`].
     Comment,
+    /// [`Write::DatasetItem`].
+    DatasetItem,
+    /// [`Write::DeleteDatasetItem`].
+    DeleteDatasetItem,
+    /// [`Write::AddItem`].
+    AddItem,
     /// [`Write::Status`].
     Status,
+    /// [`Write::RemoveItem`].
+    RemoveItem,
+    /// [`Write::Flag`].
+    Flag,
 }
 
 impl Write {
@@ -98,67 +161,98 @@ impl Write {
             Self::DeleteScore { .. } => WriteKind::DeleteScore,
             Self::Comment(_) => WriteKind::Comment,
             Self::Status { .. } => WriteKind::Status,
+            Self::AddItem { .. } => WriteKind::AddItem,
+            Self::RemoveItem { .. } => WriteKind::RemoveItem,
+            Self::DatasetItem(_) => WriteKind::DatasetItem,
+            Self::DeleteDatasetItem { .. } => WriteKind::DeleteDatasetItem,
+            Self::Flag { .. } => WriteKind::Flag,
         }
     }
 
     /// What a later write must share to take the place of this one while it is held: the score id
-    /// for scores and their removal, the item for its status. Comments always stand alone.
+    /// for scores and their removal, the item for its status. Comments and changes of what is in a
+    /// queue always stand alone.
     #[must_use]
     pub fn replaces(&self) -> Option<String> {
         match self {
             Self::Score(ScoreWrite { id, .. }) | Self::DeleteScore { id, .. } => Some(format!("score:{id}")),
             Self::Status { item_id, .. } => Some(format!("status:{item_id}")),
-            Self::Comment(_) => None,
+            Self::DatasetItem(DatasetItemWrite { id, .. }) | Self::DeleteDatasetItem { id, .. } => {
+                Some(format!("dataset-item:{id}"))
+            }
+            Self::Flag { item_id, .. } => Some(format!("flag:{item_id}")),
+            Self::Comment(_) | Self::AddItem { .. } | Self::RemoveItem { .. } => None,
         }
     }
-}
 
-/// Where a write stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum WriteState {
-    /// Saved here; sent once the item is completed or left.
-    Held,
-    /// Waiting to be sent.
-    Pending,
-    /// Being sent; after a crash nobody knows whether it arrived.
-    Sending,
-    /// The server took it; not seen back yet.
-    Sent,
-    /// Seen at the server.
-    Confirmed,
-    /// The server will not have it; `last_error` says why.
-    Refused,
-    /// A later write took its place before it was sent.
-    Replaced,
-}
-
-/// A write with its history in the outbox.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Written {
-    /// Order in which decisions were made.
-    pub seq: i64,
-    /// The item it was decided on.
-    pub item_id: ItemId,
-    /// What is to be written.
-    pub write: Write,
-    /// Where it stands.
-    pub state: WriteState,
-    /// How often it was tried.
-    pub attempts: u32,
-    /// Not to be tried before.
-    pub next_attempt_at: Option<Timestamp>,
-    /// The last failure, in the server's words where there are any.
-    pub last_error: Option<String>,
-    /// When it was decided.
-    pub created_at: Timestamp,
-    /// When the server took it.
-    pub sent_at: Option<Timestamp>,
-}
-
-impl Written {
-    /// Whether the server may not have it yet.
+    /// What it decides about, whichever id that has at the server: a deleted score that is given
+    /// again gets another id and stays the same thing. `None` for what stands alone.
     #[must_use]
-    pub fn is_unsent(&self) -> bool {
-        matches!(self.state, WriteState::Held | WriteState::Pending | WriteState::Sending)
+    pub fn thing(&self) -> Option<String> {
+        match self {
+            Self::Score(ScoreWrite { target, config_id, annotator, .. })
+            | Self::DeleteScore { target, config_id, annotator, .. } => {
+                let row = config_id.as_ref().map_or("correction", ConfigId::as_str);
+                Some(format!("score/{}/{row}/{annotator}", target.key()))
+            }
+            _ => self.replaces(),
+        }
+    }
+
+    /// The state of its thing that it brings about; `None` where that is for it not to be there.
+    fn outcome(&self) -> Option<&Self> {
+        match self {
+            Self::DeleteScore { .. } | Self::DeleteDatasetItem { .. } | Self::Flag { reason: None, .. } => {
+                None
+            }
+            there => Some(there),
+        }
+    }
+
+    /// Whether it brings about that its thing is not there.
+    #[must_use]
+    pub fn is_absence(&self) -> bool {
+        self.outcome().is_none()
+    }
+
+    /// Whether two writes on the same thing leave it the same. A score's id and times do not count.
+    #[must_use]
+    pub fn comes_to_the_same(&self, other: &Self) -> bool {
+        match (self.outcome(), other.outcome()) {
+            (Some(Self::Score(one)), Some(Self::Score(other))) => {
+                one.value == other.value && one.comment == other.comment
+            }
+            (one, other) => one == other,
+        }
+    }
+
+    /// The write that takes this one back where its thing was not there before. `None` for a
+    /// comment, which stays once it is sent, and where it takes an id that only the server gives.
+    #[must_use]
+    pub fn reverse(&self) -> Option<Self> {
+        match self {
+            Self::Score(score) => Some(Self::DeleteScore {
+                id: score.id.clone(),
+                target: score.target.clone(),
+                config_id: score.config_id.clone(),
+                annotator: score.annotator.clone(),
+            }),
+            Self::Status { queue_id, item_id, status } => Some(Self::Status {
+                queue_id: queue_id.clone(),
+                item_id: item_id.clone(),
+                status: status.other(),
+            }),
+            Self::RemoveItem { queue_id, object, .. } => {
+                Some(Self::AddItem { queue_id: queue_id.clone(), object: object.clone() })
+            }
+            Self::DatasetItem(item) => {
+                Some(Self::DeleteDatasetItem { id: item.id.clone(), dataset: item.dataset.clone() })
+            }
+            Self::Flag { item_id, .. } => Some(Self::Flag { item_id: item_id.clone(), reason: None }),
+            Self::DeleteScore { .. }
+            | Self::DeleteDatasetItem { .. }
+            | Self::Comment(_)
+            | Self::AddItem { .. } => None,
+        }
     }
 }

@@ -96,6 +96,11 @@ impl Sender {
             Write::Status { queue_id, item_id, status } => {
                 self.send_status(row, queue_id, item_id, *status).await
             }
+            Write::Flag { .. } => Ok(confirmed()),
+            Write::AddItem { .. }
+            | Write::RemoveItem { .. }
+            | Write::DatasetItem(_)
+            | Write::DeleteDatasetItem { .. } => Ok(Outcome::Refused("cannot be sent yet".into())),
         }
     }
 
@@ -127,7 +132,7 @@ impl Sender {
     ) -> Result<Outcome, ApiError> {
         let item = self.client.item(queue, id).await?;
         if item.status == wanted {
-            return Ok(Outcome::Confirmed { note: self.done_by_others(row, &item) });
+            return Ok(Outcome::Confirmed { note: self.done_by_others(row, &item), answer: None });
         }
         self.client.set_status(queue, id, wanted).await.map(|_| confirmed())
     }
@@ -216,5 +221,5 @@ fn is_final(error: &ApiError) -> bool {
 }
 
 fn confirmed() -> Outcome {
-    Outcome::Confirmed { note: None }
+    Outcome::Confirmed { note: None, answer: None }
 }

@@ -49,7 +49,7 @@ impl Sender {
         // After an update the older value may still be shown.
         let updated = self.store.lock().is_update(row.seq)?;
         if found.is_some_and(|found| !updated || says_the_same(found, score)) {
-            return self.settle(row, &Outcome::Confirmed { note: None });
+            return self.settle(row, &Outcome::Confirmed { note: None, answer: None });
         }
         if now.duration_since(sent_at(row)) < wait::GIVE_UP {
             return Ok(());
@@ -82,7 +82,7 @@ impl Sender {
     /// A server that cannot show scores leaves nothing to go by but that it took them.
     fn give_up(&self, error: &ApiError, sent: &[Written], now: Timestamp) -> Result<(), StoreError> {
         let note = Some(format!("taken by the server; cannot be looked up: {}", error.message));
-        let outcome = Outcome::Confirmed { note };
+        let outcome = Outcome::Confirmed { note, answer: None };
         let overdue = |row: &&Written| now.duration_since(sent_at(row)) >= wait::GIVE_UP;
         sent.iter().filter(overdue).try_for_each(|row| self.settle(row, &outcome))
     }

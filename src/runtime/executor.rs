@@ -12,8 +12,8 @@ use super::layout;
 use super::link::{Dialer, Link};
 use super::panics;
 use super::storage::Storage;
-use crate::app::{Effect, LocalState, Msg, RecordToken};
-use crate::domain::{Item, ItemId, Write};
+use crate::app::{Effect, LocalState, Msg, RecordToken, Start};
+use crate::domain::{Decision, Item, ItemId, Undone};
 use crate::store::{Scope, SharedStore, Store, StoreError};
 
 /// What only the event loop can do, since it owns the terminal.
@@ -33,15 +33,17 @@ pub(super) struct Executor {
     storage: Storage,
     dialer: Dialer,
     zone: TimeZone,
+    annotator: String,
     link: Arc<OnceLock<Arc<Link>>>,
     dialing: Option<AbortHandle>,
     fetching: HashMap<ItemId, AbortHandle>,
 }
 
 impl Executor {
-    pub(super) fn new(messages: Messages, storage: Storage, dialer: Dialer, zone: TimeZone) -> Self {
+    pub(super) fn new(messages: Messages, storage: Storage, dialer: Dialer, start: &Start) -> Self {
+        let (zone, annotator) = (start.zone.clone(), start.annotator.clone());
         let (link, fetching) = (Arc::default(), HashMap::new());
-        Self { messages, storage, dialer, zone, link, dialing: None, fetching }
+        Self { messages, storage, dialer, zone, annotator, link, dialing: None, fetching }
     }
 
     /// Starts what an effect asks for; what needs the terminal comes back.
@@ -84,8 +86,13 @@ impl Executor {
             return;
         };
         match effect {
-            Effect::Record(token, item, write) => self.record(&link, token, item, *write),
-            Effect::Withdraw(item, key) => self.withdraw(&link, item, key),
+            Effect::Record(token, decision) => self.record(&link, token, *decision),
+            Effect::Undo => self
+                .turn_back(&link, Msg::Undone, |store, scope, by| store.undo(scope, by, true, clock::wall())),
+            Effect::Redo => {
+                self.turn_back(&link, Msg::Redone, |store, scope, by| store.redo(scope, by, clock::wall()));
+            }
+            Effect::Discard(seq) => self.discard(&link, seq),
             Effect::Release(item, not_before) => self.release(&link, Some(item), not_before),
             Effect::ReleaseAll => self.release(&link, None, None),
             Effect::Retry(seq) => self.retry(&link, seq),
@@ -156,6 +163,7 @@ impl Executor {
             let dialing = dialer.connect(&messages, &cell);
             let Some(Some(link)) = shutdown.run_until_cancelled(dialing).await else { return };
             // Before anything is sent: what the sender tells of a write is newer than this.
+            tell_flags(&store.lock(), &link.scope, &messages);
             tell_open(&store.lock(), &link.scope, &messages);
             dialer.send(link, store, messages).await;
         });
@@ -176,26 +184,44 @@ impl Executor {
         });
     }
 
-    fn record(&self, link: &Arc<Link>, token: RecordToken, item: ItemId, write: Write) {
+    fn record(&self, link: &Arc<Link>, token: RecordToken, decision: Decision) {
         let (messages, link) = (self.messages.clone(), link.clone());
         self.storage.run(move |store| {
             let mut store = store.lock();
-            let recorded = store.record(&link.scope, &item, &write, clock::wall());
+            let recorded = store.record(&link.scope, &decision, clock::wall());
             tell(&messages, Msg::Recorded(token, recorded.map_err(|e| e.to_string())));
         });
     }
 
-    fn withdraw(&self, link: &Arc<Link>, item: ItemId, key: String) {
+    /// Undoes or redoes, and tells what the item and the outbox look like now.
+    fn turn_back(
+        &self,
+        link: &Arc<Link>,
+        told: fn(Result<Undone, String>) -> Msg,
+        turn: fn(&mut Store, &Scope, &str) -> Result<Undone, StoreError>,
+    ) {
+        let (messages, link, annotator) = (self.messages.clone(), link.clone(), self.annotator.clone());
+        self.storage.run(move |store| {
+            let store = &mut *store.lock();
+            let turned = turn(store, &link.scope, &annotator);
+            if let Ok(Undone::Done { decision, .. }) = &turned {
+                tell_local(store, &link.scope, decision.item_id.clone(), &messages);
+                tell_flags(store, &link.scope, &messages);
+                tell_open(store, &link.scope, &messages);
+            }
+            tell(&messages, told(turned.map_err(|e| e.to_string())));
+        });
+    }
+
+    fn discard(&self, link: &Arc<Link>, seq: i64) {
         let (messages, link) = (self.messages.clone(), link.clone());
         self.storage.run(move |store| {
             let store = &mut *store.lock();
-            let withdrawn = store.withdraw(&link.scope, &item, &key, clock::wall());
-            if let Err(error) = &withdrawn {
-                tell(&messages, Msg::Notice(error.to_string()));
-            }
-            // The screen shows it gone already. Where it is not, it has to show what there is.
-            if !withdrawn.unwrap_or(false) {
-                tell_local(store, &link.scope, item, &messages);
+            let discarded = store.discard(seq, clock::wall());
+            match discarded {
+                Ok(Some(item)) => tell_local(store, &link.scope, item, &messages),
+                Ok(None) => tell(&messages, Msg::Notice("too late: it is on its way".into())),
+                Err(error) => tell(&messages, Msg::Notice(error.to_string())),
             }
             tell_open(store, &link.scope, &messages);
         });
@@ -267,6 +293,14 @@ fn tell_local(store: &Store, scope: &Scope, item: ItemId, messages: &Messages) {
 pub(super) fn tell_open(store: &Store, scope: &Scope, messages: &Messages) {
     match store.open_writes(scope) {
         Ok(open) => tell(messages, Msg::OpenWrites(open)),
+        Err(error) => tell(messages, Msg::Notice(error.to_string())),
+    }
+}
+
+/// Tells which items are flagged.
+pub(super) fn tell_flags(store: &Store, scope: &Scope, messages: &Messages) {
+    match store.flags(scope) {
+        Ok(flags) => tell(messages, Msg::Flags(flags)),
         Err(error) => tell(messages, Msg::Notice(error.to_string())),
     }
 }

@@ -55,8 +55,9 @@ impl Headless {
         let clock = Clock::start();
         let terminal = Terminal::new(TestBackend::new(size.0, size.1))?;
         let database = folder.join("tracemark.db");
-        let storage = Storage::open(&database)?;
+        let (storage, findings) = Storage::open(&database)?;
         let (sender, messages) = unbounded_channel();
+        super::storage::tell_findings(&sender, &findings);
         let shutdown = CancellationToken::new();
         let dialer = Dialer {
             destination: Arc::new(destination),
@@ -71,7 +72,7 @@ impl Headless {
             sends: Arc::default(),
         };
         let model = Model::new(start, size, clock.now());
-        let mut executor = Executor::new(sender, storage, dialer, model.start.zone.clone());
+        let mut executor = Executor::new(sender, storage, dialer, &model.start);
         executor.start(Effect::Connect);
         Ok(Self { model, terminal, executor, messages, clock, theme: Theme::new(true, false), shutdown })
     }

@@ -1,76 +1,39 @@
-//! The reviewer's side of the outbox: decisions come in, can be taken back until they are tried,
-//! and are released for sending.
+//! The reviewer's side of the outbox: decisions come in and are released for sending.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, named_params, params};
-use uuid::Uuid;
+use rusqlite::{OptionalExtension as _, named_params, params};
 
-use super::rows::{by_seq, kind_name, select, target_key, target_text, text};
-use super::{Scope, Store, StoreError, payload};
-use crate::domain::{ConfigId, ItemId, Target, Write, WriteKind, Written};
+use super::rows::{select, text};
+use super::things::Entry;
+use super::{Scope, Store, StoreError, undo};
+use crate::domain::{Decision, ItemId, Origin, Write, Written};
 
 impl Store {
-    /// Saves a decision as Held. A held decision on the same thing ([`Write::replaces`]) becomes
-    /// Replaced and stays as history.
+    /// Saves a decision as Held, in place of what was decided on the same thing
+    /// ([`Write::thing`]) and never tried: that becomes Replaced and stays as history. Where the
+    /// server is already in the wanted state, the decision itself is Replaced: it is in the journal
+    /// and nothing has to be sent.
+    ///
+    /// A score whose id was deleted at the server gets another one: what comes back is what counts.
     ///
     /// # Errors
     /// When it could not be saved; then nothing has changed.
     pub fn record(
         &mut self,
         scope: &Scope,
-        item: &ItemId,
-        write: &Write,
+        decision: &Decision,
         now: Timestamp,
     ) -> Result<Written, StoreError> {
+        let run = self.run;
         self.write(|tx| {
-            if let Some(key) = write.replaces() {
-                replace(tx, scope, &key, "state = 'held'", now)?;
-            }
-            insert(tx, scope, item, write, now)?;
-            // Reading it back also proves that it can be read, before it is committed.
-            by_seq(tx, tx.last_insert_rowid())
+            undo::close_undone(tx, scope, &decision.made.annotator)?;
+            let has = decision.made.before.as_deref().cloned();
+            let decision = decision.clone();
+            Entry { scope, run, decision, origin: Origin::Decision, now }.bring_about(tx, has)
         })
     }
 
-    /// Takes back what was decided on a thing and has never been tried, or was refused. True if
-    /// there was anything; false means that it must be made undone at the server.
-    ///
-    /// `key` is the decision's [`Write::replaces`].
-    pub fn withdraw(
-        &mut self,
-        scope: &Scope,
-        item: &ItemId,
-        key: &str,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        self.write(|tx| {
-            let taken = tx.execute(
-                "UPDATE outbox SET state = 'replaced', changed_at = :now
-                 WHERE host = :host AND project = :project AND item = :item AND replaces = :key
-                   AND (state IN ('held', 'refused') OR state = 'pending' AND attempts = 0)",
-                named_params! {
-                    ":now": text(now), ":host": scope.host, ":project": scope.project.as_str(),
-                    ":item": item.as_str(), ":key": key,
-                },
-            )?;
-            Ok(taken > 0)
-        })
-    }
-
-    /// Takes back one decision that has never been tried, such as a comment, which has no key.
-    /// False if it is too late.
-    pub fn take_back(&mut self, seq: i64, now: Timestamp) -> Result<bool, StoreError> {
-        self.write(|tx| {
-            let taken = tx.execute(
-                "UPDATE outbox SET state = 'replaced', changed_at = ?
-                 WHERE seq = ? AND (state = 'held' OR state = 'pending' AND attempts = 0)",
-                params![text(now), seq],
-            )?;
-            Ok(taken > 0)
-        })
-    }
-
-    /// Gives the held decisions of an item (or of all) to the sender, and says how many there were.
+    /// Gives the held decisions of an item (or all of this run) to the sender, and says how many there were.
     ///
     /// `not_before` keeps them back a little longer, so that they can still be taken back. It also
     /// holds for what was released before and not tried yet: an item's decisions go together, and
@@ -83,24 +46,27 @@ impl Store {
         now: Timestamp,
     ) -> Result<usize, StoreError> {
         let (item, not_before) = (item.map(ItemId::as_str), not_before.map(text));
+        let run = self.run.to_string();
         self.write(|tx| {
             let put_off = "UPDATE outbox SET next_attempt_at = :not_before
-                 WHERE host = :host AND project = :project AND (:item IS NULL OR item = :item)
+                 WHERE host = :host AND project = :project
+                   AND (item = :item OR :item IS NULL AND run = :run)
                    AND state = 'pending' AND attempts = 0";
             tx.execute(
                 put_off,
                 named_params! {
                     ":not_before": not_before, ":host": scope.host, ":project": scope.project.as_str(),
-                    ":item": item,
+                    ":item": item, ":run": run,
                 },
             )?;
             let released = tx.execute(
                 "UPDATE outbox SET state = 'pending', next_attempt_at = :not_before, changed_at = :now
-                 WHERE host = :host AND project = :project AND (:item IS NULL OR item = :item)
+                 WHERE host = :host AND project = :project
+                   AND (item = :item OR :item IS NULL AND run = :run)
                    AND state = 'held'",
                 named_params! {
                     ":not_before": not_before, ":now": text(now), ":host": scope.host,
-                    ":project": scope.project.as_str(), ":item": item,
+                    ":project": scope.project.as_str(), ":item": item, ":run": run,
                 },
             )?;
             Ok(released)
@@ -114,7 +80,7 @@ impl Store {
             let moved = tx.execute(
                 "UPDATE outbox AS o SET state = 'pending', next_attempt_at = NULL, changed_at = :now
                  FROM outbox AS n
-                 WHERE n.seq = :seq AND n.state IN ('refused', 'held', 'pending')
+                 WHERE n.seq = :seq AND n.state IN ('refused', 'conflict', 'held', 'pending')
                    AND (o.seq = n.seq
                         OR o.host = n.host AND o.project = n.project AND o.item = n.item
                            AND o.seq < n.seq AND o.state IN ('held', 'pending'))",
@@ -124,15 +90,17 @@ impl Store {
         })
     }
 
-    /// Gives a refused decision up; it stays as history. False if it is not refused.
-    pub fn discard(&mut self, seq: i64, now: Timestamp) -> Result<bool, StoreError> {
+    /// Gives a decision up that is not on its way: it stays as history, is not sent and cannot be
+    /// undone. Gives the item it was about; `None` if it is too late.
+    pub fn discard(&mut self, seq: i64, now: Timestamp) -> Result<Option<ItemId>, StoreError> {
         self.write(|tx| {
-            let moved = tx.execute(
-                "UPDATE outbox SET state = 'replaced', next_attempt_at = NULL, changed_at = ?
-                 WHERE seq = ? AND state = 'refused'",
+            let discarded = tx.query_row(
+                "UPDATE outbox SET state = 'replaced', next_attempt_at = NULL, changed_at = ?, undo = 'closed'
+                 WHERE seq = ? AND state IN ('refused', 'conflict', 'held', 'pending') RETURNING item",
                 params![text(now), seq],
-            )?;
-            Ok(moved > 0)
+                |row| row.get::<_, String>(0),
+            );
+            Ok(discarded.optional()?.map(ItemId::from))
         })
     }
 
@@ -145,15 +113,29 @@ impl Store {
         )
     }
 
-    /// Decisions the server is not known to have, oldest first: Held, Pending, Sending, Sent and
-    /// Refused.
+    /// Decisions the server is not known to have, oldest first: Held, Pending, Sending, Sent,
+    /// Refused and Conflict.
     pub fn open_writes(&self, scope: &Scope) -> Result<Vec<Written>, StoreError> {
         select(
             &self.connection,
-            "host = ? AND project = ? AND state IN ('held', 'pending', 'sending', 'sent', 'refused')
+            "host = ? AND project = ? AND state IN ('held', 'pending', 'sending', 'sent', 'refused', 'conflict')
              ORDER BY seq",
             params![scope.host, scope.project.as_str()],
         )
+    }
+
+    /// The items flagged, with the reasons.
+    pub fn flags(&self, scope: &Scope) -> Result<Vec<(ItemId, String)>, StoreError> {
+        let rows = select(
+            &self.connection,
+            "host = ? AND project = ? AND kind = 'flag' AND state = 'confirmed' ORDER BY seq",
+            params![scope.host, scope.project.as_str()],
+        )?;
+        let flag = |row: Written| match row.write {
+            Write::Flag { item_id, reason: Some(reason) } => Some((item_id, reason)),
+            _ => None,
+        };
+        Ok(rows.into_iter().filter_map(flag).collect())
     }
 
     /// The audit trail: the last `limit` decisions in every state, newest first.
@@ -164,81 +146,4 @@ impl Store {
             params![scope.host, scope.project.as_str(), i64::try_from(limit).unwrap_or(i64::MAX)],
         )
     }
-
-    /// How often this annotator's score of this row on this target was deleted: the generation its
-    /// next score id needs, since a deleted id must not be used again.
-    pub fn generation(
-        &self,
-        scope: &Scope,
-        target: &Target,
-        config: &ConfigId,
-        annotator: &str,
-    ) -> Result<u32, StoreError> {
-        let deletions = select(
-            &self.connection,
-            "host = ? AND project = ? AND target = ? AND kind = ? AND state <> 'replaced'",
-            params![
-                scope.host,
-                scope.project.as_str(),
-                target_key(target),
-                kind_name(WriteKind::DeleteScore)
-            ],
-        )?;
-        let count =
-            deletions.iter().filter(|row| is_deletion_of(&row.write, target, config, annotator)).count();
-        Ok(u32::try_from(count).unwrap_or(u32::MAX))
-    }
-}
-
-fn is_deletion_of(write: &Write, of: &Target, config: &ConfigId, by: &str) -> bool {
-    matches!(write, Write::DeleteScore { target, config_id, annotator, .. }
-        if target == of && config_id == config && annotator == by)
-}
-
-/// Marks rows of a key as Replaced where `condition` holds.
-fn replace(
-    connection: &Connection,
-    scope: &Scope,
-    key: &str,
-    condition: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    connection.execute(
-        &format!(
-            "UPDATE outbox SET state = 'replaced', changed_at = ?
-             WHERE host = ? AND project = ? AND replaces = ? AND {condition}"
-        ),
-        params![text(now), scope.host, scope.project.as_str(), key],
-    )?;
-    Ok(())
-}
-
-fn insert(
-    connection: &Connection,
-    scope: &Scope,
-    item: &ItemId,
-    write: &Write,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let payload = payload::encode(write).map_err(|e| StoreError::Row { seq: 0, why: e.to_string() })?;
-    let now = text(now);
-    connection.execute(
-        "INSERT INTO outbox (id, host, project, item, kind, target, replaces, payload, payload_version,
-                             state, created_at, changed_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'held', ?, ?)",
-        params![
-            Uuid::new_v4().to_string(),
-            scope.host,
-            scope.project.as_str(),
-            item.as_str(),
-            kind_name(write.kind()),
-            target_text(write),
-            write.replaces(),
-            payload,
-            payload::VERSION,
-            now,
-            now,
-        ],
-    )?;
-    Ok(())
 }

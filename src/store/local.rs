@@ -1,9 +1,9 @@
-//! What is never sent: texts being written, and answers of the server kept for a fast start.
+//! What is never sent: texts being written.
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
-use super::rows::{text, time};
+use super::rows::text;
 use super::{Scope, Store, StoreError};
 
 impl Store {
@@ -15,78 +15,48 @@ impl Store {
         draft: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.connection.execute(
-            "INSERT INTO draft (host, project, key, text, changed_at) VALUES (?, ?, ?, ?, ?)
-             ON CONFLICT DO UPDATE SET text = excluded.text, changed_at = excluded.changed_at",
-            params![scope.host, scope.project.as_str(), key, draft, text(now)],
-        )?;
-        Ok(())
+        self.write(|tx| {
+            tx.execute(
+                "INSERT INTO draft (host, project, key, text, changed_at) VALUES (?, ?, ?, ?, ?)
+                 ON CONFLICT DO UPDATE SET text = excluded.text, changed_at = excluded.changed_at",
+                params![scope.host, scope.project.as_str(), key, draft, text(now)],
+            )?;
+            Ok(())
+        })
     }
 
     /// The text under a key.
     pub fn draft(&self, scope: &Scope, key: &str) -> Result<Option<String>, StoreError> {
-        let found = self.connection.query_row(
-            "SELECT text FROM draft WHERE host = ? AND project = ? AND key = ?",
-            params![scope.host, scope.project.as_str(), key],
-            |row| row.get(0),
-        );
-        Ok(found.optional()?)
+        self.read(|connection| {
+            let found = connection.query_row(
+                "SELECT text FROM draft WHERE host = ? AND project = ? AND key = ?",
+                params![scope.host, scope.project.as_str(), key],
+                |row| row.get(0),
+            );
+            Ok(found.optional()?)
+        })
     }
 
     /// Forgets the text under a key, if there is one.
     pub fn delete_draft(&mut self, scope: &Scope, key: &str) -> Result<(), StoreError> {
-        self.connection.execute(
-            "DELETE FROM draft WHERE host = ? AND project = ? AND key = ?",
-            params![scope.host, scope.project.as_str(), key],
-        )?;
-        Ok(())
+        self.write(|tx| {
+            tx.execute(
+                "DELETE FROM draft WHERE host = ? AND project = ? AND key = ?",
+                params![scope.host, scope.project.as_str(), key],
+            )?;
+            Ok(())
+        })
     }
 
     /// All texts with their keys, in the order of the keys.
     pub fn drafts(&self, scope: &Scope) -> Result<Vec<(String, String)>, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT key, text FROM draft WHERE host = ? AND project = ? ORDER BY key")?;
-        let found = statement
-            .query_map(params![scope.host, scope.project.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(found.collect::<Result<_, _>>()?)
-    }
-
-    /// Keeps an answer of the server.
-    pub fn cache_put(
-        &mut self,
-        scope: &Scope,
-        key: &str,
-        json: &str,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.connection.execute(
-            "INSERT INTO cache (host, project, key, json, stored_at) VALUES (?, ?, ?, ?, ?)
-             ON CONFLICT DO UPDATE SET json = excluded.json, stored_at = excluded.stored_at",
-            params![scope.host, scope.project.as_str(), key, json, text(now)],
-        )?;
-        Ok(())
-    }
-
-    /// A kept answer, and when it was kept.
-    pub fn cache_get(&self, scope: &Scope, key: &str) -> Result<Option<(String, Timestamp)>, StoreError> {
-        let found: Option<(String, String)> = self
-            .connection
-            .query_row(
-                "SELECT json, stored_at FROM cache WHERE host = ? AND project = ? AND key = ?",
-                params![scope.host, scope.project.as_str(), key],
-                |row| Ok((row.get(0)?, row.get(1)?)),
-            )
-            .optional()?;
-        // An entry that cannot be read is worth as much as none.
-        Ok(found.and_then(|(json, at)| Some((json, time(&at).ok()?))))
-    }
-
-    /// Wipes the answers kept for all servers, from the disk as well.
-    pub fn cache_clear(&mut self) -> Result<(), StoreError> {
-        self.connection.execute("DELETE FROM cache", [])?;
-        // The write-ahead log still has the content until it is truncated.
-        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        Ok(())
+        self.read(|connection| {
+            let mut statement = connection
+                .prepare_cached("SELECT key, text FROM draft WHERE host = ? AND project = ? ORDER BY key")?;
+            let found = statement.query_map(params![scope.host, scope.project.as_str()], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+            Ok(found.collect::<Result<_, _>>()?)
+        })
     }
 }

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    CommentWrite, DataType, ItemStatus, Object, ObjectKind, ScoreWrite, Source, Target, Value, Write,
+    CommentWrite, DataType, DatasetItemWrite, ItemStatus, Object, ObjectKind, ScoreWrite, Source, Target,
+    Value, Write,
 };
 
 /// Format of the payloads written now.
@@ -15,9 +16,26 @@ pub(super) const VERSION: i64 = 1;
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Payload {
     Score(ScorePayload),
-    DeleteScore { id: String, target: TargetPayload, config: String, annotator: String },
+    DeleteScore { id: String, target: TargetPayload, config: Option<String>, annotator: String },
     Comment { object: String, object_id: String, content: String, author: Option<String> },
     Status { queue: String, item: String, status: String },
+    AddItem { queue: String, object: String, object_id: String },
+    RemoveItem { queue: String, item: String, object: String, object_id: String },
+    DatasetItem(DatasetItemPayload),
+    DeleteDatasetItem { id: String, dataset: String },
+    Flag { item: String, reason: Option<String> },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DatasetItemPayload {
+    id: String,
+    dataset: String,
+    input: Option<String>,
+    expected_output: Option<String>,
+    metadata: Option<String>,
+    source_trace: Option<String>,
+    source_observation: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -77,7 +95,7 @@ impl From<&Write> for Payload {
             Write::DeleteScore { id, target, config_id, annotator } => Self::DeleteScore {
                 id: id.to_string(),
                 target: target.into(),
-                config: config_id.to_string(),
+                config: config_id.as_ref().map(ToString::to_string),
                 annotator: annotator.clone(),
             },
             Write::Comment(CommentWrite { object, content, author }) => Self::Comment {
@@ -91,6 +109,24 @@ impl From<&Write> for Payload {
                 item: item_id.to_string(),
                 status: status.api_name().to_owned(),
             },
+            Write::AddItem { queue_id, object } => Self::AddItem {
+                queue: queue_id.to_string(),
+                object: object.kind.api_name().to_owned(),
+                object_id: object.id.clone(),
+            },
+            Write::RemoveItem { queue_id, item_id, object } => Self::RemoveItem {
+                queue: queue_id.to_string(),
+                item: item_id.to_string(),
+                object: object.kind.api_name().to_owned(),
+                object_id: object.id.clone(),
+            },
+            Write::DatasetItem(item) => Self::DatasetItem(item.into()),
+            Write::DeleteDatasetItem { id, dataset } => {
+                Self::DeleteDatasetItem { id: id.clone(), dataset: dataset.clone() }
+            }
+            Write::Flag { item_id, reason } => {
+                Self::Flag { item: item_id.to_string(), reason: reason.clone() }
+            }
         }
     }
 }
@@ -104,17 +140,28 @@ impl TryFrom<Payload> for Write {
             Payload::DeleteScore { id, target, config, annotator } => Self::DeleteScore {
                 id: id.into(),
                 target: target.into(),
-                config_id: config.into(),
+                config_id: config.map(Into::into),
                 annotator,
             },
             Payload::Comment { object, object_id, content, author } => Self::Comment(CommentWrite {
-                object: Object { kind: object_kind(&object)?, id: object_id },
+                object: as_object(&object, object_id)?,
                 content,
                 author: author.map(Into::into),
             }),
             Payload::Status { queue, item, status } => {
                 Self::Status { queue_id: queue.into(), item_id: item.into(), status: item_status(&status)? }
             }
+            Payload::AddItem { queue, object, object_id } => {
+                Self::AddItem { queue_id: queue.into(), object: as_object(&object, object_id)? }
+            }
+            Payload::RemoveItem { queue, item, object, object_id } => Self::RemoveItem {
+                queue_id: queue.into(),
+                item_id: item.into(),
+                object: as_object(&object, object_id)?,
+            },
+            Payload::DatasetItem(item) => Self::DatasetItem(item.into()),
+            Payload::DeleteDatasetItem { id, dataset } => Self::DeleteDatasetItem { id, dataset },
+            Payload::Flag { item, reason } => Self::Flag { item_id: item.into(), reason },
         })
     }
 }
@@ -156,6 +203,34 @@ impl TryFrom<ScorePayload> for ScoreWrite {
             timestamp: score.timestamp,
             environment: score.environment,
         })
+    }
+}
+
+impl From<&DatasetItemWrite> for DatasetItemPayload {
+    fn from(item: &DatasetItemWrite) -> Self {
+        Self {
+            id: item.id.clone(),
+            dataset: item.dataset.clone(),
+            input: item.input.clone(),
+            expected_output: item.expected_output.clone(),
+            metadata: item.metadata.clone(),
+            source_trace: item.source_trace.as_ref().map(ToString::to_string),
+            source_observation: item.source_observation.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+impl From<DatasetItemPayload> for DatasetItemWrite {
+    fn from(item: DatasetItemPayload) -> Self {
+        Self {
+            id: item.id,
+            dataset: item.dataset,
+            input: item.input,
+            expected_output: item.expected_output,
+            metadata: item.metadata,
+            source_trace: item.source_trace.map(Into::into),
+            source_observation: item.source_observation.map(Into::into),
+        }
     }
 }
 
@@ -209,6 +284,10 @@ fn data_type(name: &str) -> Result<DataType, String> {
         .into_iter()
         .find(|t| t.api_name() == name)
         .ok_or_else(|| format!("unknown score type `{name}`"))
+}
+
+fn as_object(kind: &str, id: String) -> Result<Object, String> {
+    Ok(Object { kind: object_kind(kind)?, id })
 }
 
 fn object_kind(name: &str) -> Result<ObjectKind, String> {

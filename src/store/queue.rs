@@ -17,9 +17,14 @@ pub enum Outcome {
     Confirmed {
         /// What the reviewer should know about it; kept where errors are kept.
         note: Option<String>,
+        /// The id the server gave to what was made.
+        answer: Option<String>,
     },
     /// The server will not have it, for this reason.
     Refused(String),
+    /// Someone else completed the item first, in these words: the reviewer has to say whether it
+    /// is sent.
+    Conflict(String),
     /// It failed, and may succeed later.
     Retry {
         /// Not to be tried before.
@@ -116,18 +121,20 @@ impl Store {
     }
 
     /// At start: what was being sent goes back to Pending with its attempts kept, so that the
-    /// sender looks before it repeats; what an earlier run (before `now`) held or put off for a
-    /// while is released. Says how many rows moved.
+    /// sender looks before it repeats; what an earlier run (before `now`, or not this one) held or
+    /// put off for a while is released. Says how many rows moved.
     pub fn recover(&mut self, scope: &Scope, now: Timestamp) -> Result<usize, StoreError> {
+        let run = self.run.to_string();
         self.write(|tx| {
             let moved = tx.execute(
                 "UPDATE outbox SET state = 'pending', next_attempt_at = NULL, changed_at = :now
                  WHERE host = :host AND project = :project
-                   AND (state = 'sending' OR created_at <= :now
+                   AND (state = 'sending' OR (created_at <= :now OR run <> :run)
                         AND (state = 'held'
                              OR state = 'pending' AND attempts = 0 AND next_attempt_at IS NOT NULL))",
                 named_params! {
                     ":now": text(now), ":host": scope.host, ":project": scope.project.as_str(),
+                    ":run": run,
                 },
             )?;
             Ok(moved)
@@ -161,11 +168,11 @@ impl Store {
 fn drop_overtaken(connection: &Connection, scope: &Scope, now: Timestamp) -> Result<(), StoreError> {
     connection.execute(
         "UPDATE outbox SET state = 'replaced', changed_at = :now
-         WHERE host = :host AND project = :project AND state IN ('pending', 'refused')
+         WHERE host = :host AND project = :project AND state IN ('pending', 'refused', 'conflict')
            AND replaces IS NOT NULL AND EXISTS (
                SELECT 1 FROM outbox n
                WHERE n.host = :host AND n.project = :project AND n.replaces = outbox.replaces
-                 AND n.seq > outbox.seq AND n.state = 'pending')",
+                 AND n.seq > outbox.seq AND n.state IN ('pending', 'sending', 'sent', 'confirmed'))",
         named_params! { ":now": text(now), ":host": scope.host, ":project": scope.project.as_str() },
     )?;
     Ok(())
@@ -205,18 +212,26 @@ fn apply(connection: &Connection, seq: i64, outcome: &Outcome, now: Timestamp) -
             )?;
             settle_older(connection, seq, &now)
         }
-        Outcome::Confirmed { note } => {
+        Outcome::Confirmed { note, answer } => {
             connection.execute(
                 "UPDATE outbox SET state = 'confirmed', sent_at = coalesce(sent_at, ?1), last_error = ?2,
-                        changed_at = ?1
-                 WHERE seq = ?3",
-                params![now, note, seq],
+                        changed_at = ?1, answer = coalesce(?3, answer)
+                 WHERE seq = ?4",
+                params![now, note, answer, seq],
             )?;
             settle_older(connection, seq, &now)
         }
         Outcome::Refused(why) => {
             connection.execute(
                 "UPDATE outbox SET state = 'refused', last_error = ?, changed_at = ? WHERE seq = ?",
+                params![why, now, seq],
+            )?;
+            Ok(())
+        }
+        Outcome::Conflict(why) => {
+            put_back(connection, seq, None, &now)?;
+            connection.execute(
+                "UPDATE outbox SET state = 'conflict', last_error = ?, changed_at = ? WHERE seq = ?",
                 params![why, now, seq],
             )?;
             Ok(())

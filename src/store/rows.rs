@@ -1,14 +1,17 @@
 //! Rows of the outbox as values, and how times, kinds and states are written in them.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, Params, Row};
 
 use super::{StoreError, payload};
-use crate::domain::{Target, Write, WriteKind, WriteState, Written};
+use crate::domain::{Made, Object, Origin, Write, WriteKind, WriteState, Written};
 
 /// The columns [`select`] reads.
 const COLUMNS: &str = "seq, item, payload, payload_version, state, attempts, next_attempt_at, last_error, \
-                       created_at, sent_at";
+                       created_at, sent_at, changed_at, answer, origin, of_seq, undo, \
+                       annotator, queue, about, before, shown_ms";
 
 /// A row before its texts are understood.
 struct Raw {
@@ -22,6 +25,16 @@ struct Raw {
     last_error: Option<String>,
     created_at: String,
     sent_at: Option<String>,
+    changed_at: String,
+    answer: Option<String>,
+    origin: String,
+    of_seq: Option<i64>,
+    undo: String,
+    annotator: String,
+    queue: Option<String>,
+    about: String,
+    before: Option<String>,
+    shown_ms: Option<i64>,
 }
 
 /// Outbox rows that fit `rest`, the statement from WHERE on.
@@ -30,8 +43,12 @@ pub(super) fn select(
     rest: &str,
     params: impl Params,
 ) -> Result<Vec<Written>, StoreError> {
-    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM outbox WHERE {rest}"))?;
-    let raw = statement.query_map(params, Raw::read)?.collect::<Result<Vec<_>, _>>()?;
+    let read = || {
+        let select = format!("SELECT {COLUMNS} FROM outbox WHERE {rest}");
+        connection.prepare_cached(&select)?.query_map(params, Raw::read)?.collect::<Result<Vec<_>, _>>()
+    };
+    let path = connection.path().unwrap_or_default();
+    let raw = read().map_err(|error| StoreError::from(error).at(path.as_ref()))?;
     raw.into_iter().map(Raw::understand).collect()
 }
 
@@ -54,6 +71,16 @@ impl Raw {
             last_error: row.get(7)?,
             created_at: row.get(8)?,
             sent_at: row.get(9)?,
+            changed_at: row.get(10)?,
+            answer: row.get(11)?,
+            origin: row.get(12)?,
+            of_seq: row.get(13)?,
+            undo: row.get(14)?,
+            annotator: row.get(15)?,
+            queue: row.get(16)?,
+            about: row.get(17)?,
+            before: row.get(18)?,
+            shown_ms: row.get(19)?,
         })
     }
 
@@ -63,17 +90,54 @@ impl Raw {
     }
 
     fn written(self) -> Result<Written, String> {
+        let decode = |json: &str| payload::decode(self.payload_version, json);
+        let shown = self.shown_ms.and_then(|ms| u64::try_from(ms).ok());
         Ok(Written {
             seq: self.seq,
             item_id: self.item.into(),
-            write: payload::decode(self.payload_version, &self.payload)?,
+            write: decode(&self.payload)?,
+            made: Made {
+                annotator: self.annotator,
+                queue_id: self.queue.map(Into::into),
+                about: self.about,
+                before: self.before.as_deref().map(decode).transpose()?.map(Box::new),
+                on_screen: shown.map(Duration::from_millis),
+            },
+            origin: origin(&self.origin, self.of_seq)?,
+            undone: self.undo == UNDONE,
             state: state(&self.state)?,
             attempts: self.attempts,
             next_attempt_at: self.next_attempt_at.as_deref().map(time).transpose()?,
             last_error: self.last_error,
             created_at: time(&self.created_at)?,
             sent_at: self.sent_at.as_deref().map(time).transpose()?,
+            changed_at: time(&self.changed_at)?,
+            answer: self.answer,
         })
+    }
+}
+
+/// Column `undo` of a decision that can be undone.
+pub(super) const OPEN: &str = "open";
+/// Column `undo` of a decision that was undone and can be done again.
+pub(super) const UNDONE: &str = "undone";
+/// Column `undo` of everything else.
+pub(super) const CLOSED: &str = "closed";
+
+pub(super) fn origin_columns(origin: Origin) -> (&'static str, Option<i64>) {
+    match origin {
+        Origin::Decision => ("decision", None),
+        Origin::Undo(of) => ("undo", Some(of)),
+        Origin::Redo(of) => ("redo", Some(of)),
+    }
+}
+
+fn origin(name: &str, of: Option<i64>) -> Result<Origin, String> {
+    match (name, of) {
+        ("decision", _) => Ok(Origin::Decision),
+        ("undo", Some(of)) => Ok(Origin::Undo(of)),
+        ("redo", Some(of)) => Ok(Origin::Redo(of)),
+        _ => Err(format!("unknown origin `{name}`")),
     }
 }
 
@@ -94,6 +158,11 @@ pub(super) fn kind_name(kind: WriteKind) -> &'static str {
         WriteKind::DeleteScore => "delete_score",
         WriteKind::Comment => "comment",
         WriteKind::Status => "status",
+        WriteKind::AddItem => "add_item",
+        WriteKind::RemoveItem => "remove_item",
+        WriteKind::DatasetItem => "dataset_item",
+        WriteKind::DeleteDatasetItem => "delete_dataset_item",
+        WriteKind::Flag => "flag",
     }
 }
 
@@ -105,13 +174,14 @@ pub(super) fn state_name(state: WriteState) -> &'static str {
         WriteState::Sent => "sent",
         WriteState::Confirmed => "confirmed",
         WriteState::Refused => "refused",
+        WriteState::Conflict => "conflict",
         WriteState::Replaced => "replaced",
     }
 }
 
 fn state(name: &str) -> Result<WriteState, String> {
-    use WriteState::{Confirmed, Held, Pending, Refused, Replaced, Sending, Sent};
-    [Held, Pending, Sending, Sent, Confirmed, Refused, Replaced]
+    use WriteState::{Confirmed, Conflict, Held, Pending, Refused, Replaced, Sending, Sent};
+    [Held, Pending, Sending, Sent, Confirmed, Refused, Conflict, Replaced]
         .into_iter()
         .find(|s| state_name(*s) == name)
         .ok_or_else(|| format!("unknown state `{name}`"))
@@ -120,17 +190,19 @@ fn state(name: &str) -> Result<WriteState, String> {
 /// What a write is about, for the column `target`.
 pub(super) fn target_text(write: &Write) -> String {
     match write {
-        Write::Score(score) => target_key(&score.target),
-        Write::DeleteScore { target, .. } => target_key(target),
-        Write::Comment(comment) => format!("{}/{}", comment.object.kind.noun(), comment.object.id),
-        Write::Status { queue_id, item_id, .. } => format!("item/{queue_id}/{item_id}"),
+        Write::Score(score) => score.target.key(),
+        Write::DeleteScore { target, .. } => target.key(),
+        Write::Comment(comment) => object_text(&comment.object),
+        Write::Status { queue_id, item_id, .. } | Write::RemoveItem { queue_id, item_id, .. } => {
+            format!("item/{queue_id}/{item_id}")
+        }
+        Write::AddItem { queue_id, object } => format!("queue/{queue_id}/{}", object_text(object)),
+        Write::DatasetItem(item) => format!("dataset/{}/{}", item.dataset, item.id),
+        Write::DeleteDatasetItem { id, dataset } => format!("dataset/{dataset}/{id}"),
+        Write::Flag { item_id, .. } => format!("flag/{item_id}"),
     }
 }
 
-pub(super) fn target_key(target: &Target) -> String {
-    match target {
-        Target::Trace(id) => format!("trace/{id}"),
-        Target::Observation(trace, id) => format!("observation/{trace}/{id}"),
-        Target::Session(id) => format!("session/{id}"),
-    }
+fn object_text(object: &Object) -> String {
+    format!("{}/{}", object.kind.noun(), object.id)
 }

@@ -236,7 +236,7 @@ impl Glyphs {
             WriteState::Held => self.held,
             WriteState::Pending | WriteState::Sending | WriteState::Sent => self.sending,
             WriteState::Confirmed => self.done,
-            WriteState::Refused => self.failed,
+            WriteState::Refused | WriteState::Conflict => self.failed,
             WriteState::Replaced => " ",
         }
     }

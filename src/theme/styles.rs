@@ -140,6 +140,7 @@ impl Styles {
             WriteState::Pending | WriteState::Sending | WriteState::Sent => self.accent,
             WriteState::Confirmed => self.ok,
             WriteState::Refused => self.error,
+            WriteState::Conflict => self.warn,
         }
     }
 

@@ -233,7 +233,7 @@ fn item_line(ink: &Ink, item: &Item, current: bool, width: usize) -> (Line, Line
 fn flag(ink: &Ink, item: &Item) -> Line {
     let own = ink.model.open_writes.values().filter(|written| written.item_id == item.id);
     let worst = own.map(|written| written.state).max_by_key(|state| match state {
-        WriteState::Refused => 3,
+        WriteState::Refused | WriteState::Conflict => 3,
         WriteState::Pending | WriteState::Sending | WriteState::Sent => 2,
         WriteState::Held => 1,
         WriteState::Confirmed | WriteState::Replaced => 0,

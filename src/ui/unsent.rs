@@ -75,21 +75,11 @@ fn write_lines(ink: &Ink, written: &Written, current: bool, inside: usize) -> Ve
     std::iter::once(first).chain(below).collect()
 }
 
-/// The item by name and, where it is in the list, by position.
+/// The item as it was called when it was decided on.
 fn item_name(ink: &Ink, written: &Written) -> String {
-    let list = &ink.model.browse.items.list;
-    let position = list.position(&written.item_id);
-    let item = position
-        .and_then(|at| list.get(at))
-        .or_else(|| ink.model.items.get(&written.item_id).map(|data| &data.item));
-    let Some(item) = item else { return "another item".into() };
-    let label = ink.model.browse.labels.get(&item.object.id).map(|label| label.name.clone());
-    let subject = ink.model.items.get(&written.item_id).and_then(|data| data.subject.ready());
-    let name = subject.map(|subject| subject.header.name.clone()).or(label);
-    let name = name.unwrap_or_else(|| item.object.kind.noun().to_owned());
-    match position {
-        Some(at) => format!("{name} {}", at + 1),
-        None => name,
+    match written.made.about.as_str() {
+        "" => words::plain(ink, &ink.model.item_name(&written.item_id)),
+        about => words::plain(ink, about),
     }
 }
 
@@ -112,6 +102,7 @@ fn state(ink: &Ink, written: &Written) -> String {
         WriteState::Sent => "sent, not seen back yet".into(),
         WriteState::Confirmed => "at the server".into(),
         WriteState::Refused => format!("refused: {}", error.unwrap_or("the server gave no reason")),
+        WriteState::Conflict => format!("kept here: {}", error.unwrap_or("someone else completed the item")),
         WriteState::Replaced => "replaced by a later one".into(),
     }
 }

@@ -12,7 +12,7 @@ use tracemark::outbox::{OutboxUpdate, Pause, Sender};
 use tracemark::store::Store;
 use wiremock::ResponseTemplate;
 
-use crate::world::{World, at, comment, now, pass, score, shown};
+use crate::world::{World, at, comment, decision, now, pass, score, shown};
 
 /// Runs a test while the sender runs, with time standing still in between.
 async fn with_sender<F: AsyncFnOnce(&mut World)>(mut world: World, test: F) -> World {
@@ -187,7 +187,7 @@ async fn a_hold_is_kept_to_the_second() {
     with_sender(world, async |world| {
         let seq = {
             let mut store = world.store.lock();
-            let row = store.record(&world.scope, &"i1".into(), &comment("hm"), now()).unwrap();
+            let row = store.record(&world.scope, &decision("i1", &comment("hm")), now()).unwrap();
             store.release(&world.scope, None, Some(at(10)), now()).unwrap();
             row.seq
         };
@@ -230,7 +230,8 @@ async fn what_an_earlier_run_left_is_sent_and_shutting_down_sends_what_is_due() 
     world.on("GET", "v3/scores", 200, shown(&[])).await;
     let crashed = world.decide("i1", &[score("s1", 1.0)])[0];
     assert!(world.store.lock().claim(&world.scope, now()).unwrap().is_some());
-    let held = world.store.lock().record(&world.scope, &"i2".into(), &score("s2", 1.0), now()).unwrap().seq;
+    let held =
+        world.store.lock().record(&world.scope, &decision("i2", &score("s2", 1.0)), now()).unwrap().seq;
     let mut last = 0;
     let world = with_sender(world, async |world| {
         assert_eq!((world.changed().await.seq, world.changed().await.seq), (crashed, held));
@@ -251,7 +252,7 @@ fn the_task_can_move_between_threads() {
 async fn what_a_full_disk_left_half_done_goes_on_once_there_is_room() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tracemark.db");
-    let world = World::with(Store::open(&path).unwrap()).await;
+    let world = World::with(Store::open(&path, now()).unwrap().store).await;
     world.all_well().await;
     let disk = rusqlite::Connection::open(&path).unwrap();
     disk.execute_batch(

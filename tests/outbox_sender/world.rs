@@ -10,8 +10,8 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tracemark::api::{Backoff, Client, Connection};
 use tracemark::domain::{
-    CommentWrite, DataType, ItemStatus, Object, ObjectKind, ScoreWrite, Source, Target, Value, Write,
-    WriteState, Written,
+    CommentWrite, DataType, Decision, ItemStatus, Made, Object, ObjectKind, ScoreWrite, Source, Target,
+    Value, Write, WriteState, Written,
 };
 use tracemark::outbox::{OutboxUpdate, Sender};
 use tracemark::store::{Scope, SharedStore, Store};
@@ -105,7 +105,7 @@ impl World {
     /// Records decisions on an item and releases them.
     pub fn decide(&self, item: &str, writes: &[Write]) -> Vec<i64> {
         let mut store = self.store.lock();
-        let record = |write| store.record(&self.scope, &item.into(), write, now()).unwrap().seq;
+        let record = |write| store.record(&self.scope, &decision(item, write), now()).unwrap().seq;
         let seqs = writes.iter().map(record).collect();
         store.release(&self.scope, Some(&item.into()), None, now()).unwrap();
         seqs
@@ -188,7 +188,7 @@ pub fn score(id: &str, value: f64) -> Write {
     Write::Score(ScoreWrite {
         id: id.into(),
         target: Target::Trace("t1".into()),
-        config_id: Some("c1".into()),
+        config_id: Some(format!("c-{id}").into()),
         queue_id: Some("q1".into()),
         name: "helpfulness".into(),
         value: Value::Number(value),
@@ -201,9 +201,23 @@ pub fn score(id: &str, value: f64) -> Write {
     })
 }
 
+/// The decision for a write; what is deleted was there.
+pub fn decision(item: &str, write: &Write) -> Decision {
+    let before = match write {
+        Write::DeleteScore { id, .. } => Some(Box::new(score(id.as_str(), 9.0))),
+        _ => None,
+    };
+    Decision { item_id: item.into(), write: write.clone(), made: Made { before, ..Made::default() } }
+}
+
 pub fn deletion(id: &str) -> Write {
     let target = Target::Trace("t1".into());
-    Write::DeleteScore { id: id.into(), target, config_id: "c1".into(), annotator: "mira".into() }
+    Write::DeleteScore {
+        id: id.into(),
+        target,
+        config_id: Some(format!("c-{id}").into()),
+        annotator: "mira".into(),
+    }
 }
 
 pub fn comment(content: &str) -> Write {

@@ -135,9 +135,10 @@ impl World {
                 let rows = Arc::new(rows(&key.doc, key.width, &server.texts));
                 vec![Msg::LaidOut(key, rows)]
             }
-            Effect::Record(token, item, write) => {
+            Effect::Record(token, decision) => {
                 self.seq += 1;
-                vec![Msg::Recorded(token, Ok(self.written(item, *write, WriteState::Held, None)))]
+                let written = self.written(decision.item_id, decision.write, WriteState::Held, None);
+                vec![Msg::Recorded(token, Ok(Written { made: decision.made, ..written }))]
             }
             _ => vec![],
         }
@@ -158,12 +159,17 @@ impl World {
             seq: self.seq,
             item_id: item,
             write,
+            made: tracemark::domain::Made::default(),
+            origin: tracemark::domain::Origin::Decision,
+            undone: false,
             state,
             attempts: 1,
             next_attempt_at: None,
             last_error: error.map(Into::into),
             created_at: now(),
             sent_at: None,
+            changed_at: now(),
+            answer: None,
         }
     }
 

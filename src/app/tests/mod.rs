@@ -217,9 +217,14 @@ impl Play {
     pub(super) fn save(&mut self) -> Vec<Written> {
         let mut saved = Vec::new();
         while let Some(at) = self.effects.iter().position(|e| matches!(e, Effect::Record(..))) {
-            let Some(Effect::Record(token, item_id, write)) = self.effects.remove(at) else { break };
+            let Some(Effect::Record(token, decision)) = self.effects.remove(at) else { break };
             self.seq += 1;
-            let written = written(self.seq, item_id, *write, WriteState::Held);
+            let Decision { item_id, write, made } = *decision;
+            // The store drops what was never tried; taking that away leaves nothing to send.
+            let unsent = |old: &&Written| old.write.thing() == write.thing() && old.is_untried();
+            let nothing = write.is_absence() && self.model.open_writes.values().any(|old| unsent(&old));
+            let state = if nothing { WriteState::Replaced } else { WriteState::Held };
+            let written = Written { made, ..written(self.seq, item_id, write, state) };
             self.tell(Msg::Recorded(token, Ok(written.clone())));
             saved.push(written);
         }
@@ -247,11 +252,16 @@ pub(super) fn written(seq: i64, item_id: ItemId, write: Write, state: WriteState
         seq,
         item_id,
         write,
+        made: Made::default(),
+        origin: Origin::Decision,
+        undone: false,
         state,
         attempts: 0,
         next_attempt_at: None,
         last_error: None,
         created_at: at(1000),
         sent_at: None,
+        changed_at: at(1000),
+        answer: None,
     }
 }

@@ -349,7 +349,7 @@ proptest! {
 #[test]
 fn an_item_that_slips_from_page_to_page_during_the_last_look_is_not_missed() {
     let shard: Shard = "1/2".parse().unwrap();
-    let mut others = (0..).map(old_item).filter(|item| !shard.includes(&item.id));
+    let mut others = (0..1000).map(old_item).filter(|item| !shard.includes(&item.id));
     let mut world = World::new(0, Some(shard));
     world.server.extend(others.next());
     let first = world.server[0].id.clone();
@@ -357,7 +357,7 @@ fn an_item_that_slips_from_page_to_page_during_the_last_look_is_not_missed() {
     world.take(&Step::Next);
     // One of ours is added behind the first item, and more of others' behind it.
     let added = |item: &Item| item.created_at > old_item(0).created_at;
-    let ours = (0..).map(old_item).find(|item| shard.includes(&item.id) && added(item)).unwrap();
+    let ours = (0..1000).map(old_item).find(|item| shard.includes(&item.id) && added(item)).unwrap();
     let mut later = others.filter(|item| item.created_at > ours.created_at);
     world.server.push(ours.clone());
     world.server.extend(later.by_ref().take(5));

@@ -1,6 +1,10 @@
 //! The store by its public API.
 
+mod cache;
+mod damage;
 mod files;
+mod opening;
+mod undo;
 
 use jiff::Timestamp;
 use pretty_assertions::assert_eq;
@@ -8,8 +12,8 @@ use rstest::rstest;
 
 use super::*;
 use crate::domain::{
-    CommentWrite, ConfigId, DataType, ItemId, ItemStatus, Object, ObjectKind, ScoreWrite, Source, Target,
-    Value, Write, WriteState, Written,
+    CommentWrite, DataType, DatasetItemWrite, Decision, ItemStatus, Made, Object, ObjectKind, Origin,
+    ScoreWrite, Source, Target, Value, Write, WriteState, Written,
 };
 
 fn scope() -> Scope {
@@ -25,7 +29,7 @@ fn score(id: &str, value: f64) -> Write {
     Write::Score(ScoreWrite {
         id: id.into(),
         target: Target::Observation("t1".into(), "o1".into()),
-        config_id: Some("c1".into()),
+        config_id: Some(format!("c-{id}").into()),
         queue_id: Some("q1".into()),
         name: "helpfulness".into(),
         value: Value::Number(value),
@@ -42,7 +46,7 @@ fn deletion(id: &str, config: &str, annotator: &str) -> Write {
     Write::DeleteScore {
         id: id.into(),
         target: Target::Trace("t1".into()),
-        config_id: config.into(),
+        config_id: Some(config.into()),
         annotator: annotator.into(),
     }
 }
@@ -57,7 +61,17 @@ fn status(item: &str, status: ItemStatus) -> Write {
 }
 
 fn record(store: &mut Store, item: &str, write: &Write, seconds: i64) -> i64 {
-    store.record(&scope(), &item.into(), write, at(seconds)).unwrap().seq
+    store.record(&scope(), &decision(item, write), at(seconds)).unwrap().seq
+}
+
+/// The decision for a write; what is deleted was there.
+fn decision(item: &str, write: &Write) -> Decision {
+    let before = match write {
+        Write::DeleteScore { id, .. } => Some(Box::new(score(id.as_str(), 9.0))),
+        _ => None,
+    };
+    let made = Made { annotator: "mira".into(), before, ..Made::default() };
+    Decision { item_id: item.into(), write: write.clone(), made }
 }
 
 /// Records and releases at once.
@@ -92,17 +106,22 @@ fn state(store: &Store, seq: i64) -> WriteState {
 #[case::status(status("i1", ItemStatus::Completed))]
 fn what_is_recorded_comes_back(#[case] write: Write) {
     let mut store = Store::in_memory().unwrap();
-    let saved = store.record(&scope(), &"i1".into(), &write, at(1)).unwrap();
+    let saved = store.record(&scope(), &decision("i1", &write), at(1)).unwrap();
     let expected = Written {
         seq: saved.seq,
         item_id: "i1".into(),
+        made: decision("i1", &write).made,
         write,
+        origin: Origin::Decision,
+        undone: false,
         state: WriteState::Held,
         attempts: 0,
         next_attempt_at: None,
         last_error: None,
         created_at: at(1),
         sent_at: None,
+        changed_at: at(1),
+        answer: None,
     };
     assert_eq!(saved, expected);
     assert_eq!(store.of_item(&scope(), &"i1".into()).unwrap(), [expected]);
@@ -127,7 +146,7 @@ fn every_value_survives(#[case] value: Value) {
 #[rstest]
 #[case(
     score("s1", 0.5),
-    r#"{"score":{"id":"s1","target":{"observation":{"trace":"t1","id":"o1"}},"config":"c1","queue":"q1","name":"helpfulness","value":{"number":0.5},"data_type":"NUMERIC","comment":"because","source":"ANNOTATION","annotator":"mira","timestamp":"2027-01-15T08:00:00.123456Z","environment":"default"}}"#
+    r#"{"score":{"id":"s1","target":{"observation":{"trace":"t1","id":"o1"}},"config":"c-s1","queue":"q1","name":"helpfulness","value":{"number":0.5},"data_type":"NUMERIC","comment":"because","source":"ANNOTATION","annotator":"mira","timestamp":"2027-01-15T08:00:00.123456Z","environment":"default"}}"#
 )]
 #[case(
     deletion("s1", "c1", "mira"),
@@ -144,7 +163,7 @@ fn the_payload_format_is_fixed(#[case] write: Write, #[case] json: &str) {
 #[test]
 fn a_value_that_cannot_be_read_again_is_not_saved() {
     let mut store = Store::in_memory().unwrap();
-    assert!(store.record(&scope(), &"i1".into(), &score("s1", f64::NAN), at(0)).is_err());
+    assert!(store.record(&scope(), &decision("i1", &score("s1", f64::NAN)), at(0)).is_err());
     assert_eq!(store.journal(&scope(), 10).unwrap(), []);
 }
 
@@ -159,35 +178,6 @@ fn a_held_decision_is_replaced_and_kept_as_history() {
     let live: Vec<i64> = store.of_item(&scope(), &"i1".into()).unwrap().iter().map(|r| r.seq).collect();
     assert_eq!(live, [said, again, second]);
     assert_eq!(store.journal(&scope(), 10).unwrap().len(), 4);
-}
-
-#[test]
-fn only_what_was_never_tried_can_be_withdrawn() {
-    let mut store = Store::in_memory().unwrap();
-    let item = ItemId::from("i1");
-    let withdraw = |store: &mut Store| store.withdraw(&scope(), &item, "score:s1", at(9)).unwrap();
-    assert!(!withdraw(&mut store));
-    record(&mut store, "i1", &score("s1", 1.0), 0);
-    assert!(withdraw(&mut store));
-    let seq = pending(&mut store, "i1", &score("s1", 2.0));
-    assert!(withdraw(&mut store));
-    assert_eq!(state(&store, seq), WriteState::Replaced);
-    let seq = pending(&mut store, "i1", &score("s1", 3.0));
-    assert_eq!(claim(&mut store, 0), [seq]);
-    assert!(!withdraw(&mut store), "in flight");
-    retry(&mut store, seq, 60);
-    assert!(!withdraw(&mut store), "may have arrived");
-}
-
-#[test]
-fn a_comment_is_taken_back_by_its_number() {
-    let mut store = Store::in_memory().unwrap();
-    let (first, second) =
-        (pending(&mut store, "i1", &comment("a")), pending(&mut store, "i1", &comment("b")));
-    assert!(store.take_back(first, at(1)).unwrap());
-    assert!(!store.take_back(first, at(1)).unwrap());
-    assert_eq!(claim(&mut store, 1), [second]);
-    assert!(!store.take_back(second, at(1)).unwrap());
 }
 
 #[test]
@@ -302,7 +292,7 @@ fn settling_says_how_it_went_and_when() {
     let sent = store.settle(seq, &Outcome::Sent, at(6)).unwrap();
     assert_eq!((sent.state, sent.attempts, sent.sent_at), (WriteState::Sent, 2, Some(at(6))));
     assert_eq!((sent.last_error, store.first_attempt(seq).unwrap()), (None, Some(at(3))));
-    let seen = store.settle(seq, &Outcome::Confirmed { note: None }, at(9)).unwrap();
+    let seen = store.settle(seq, &Outcome::Confirmed { note: None, answer: None }, at(9)).unwrap();
     assert_eq!((seen.state, seen.sent_at), (WriteState::Confirmed, Some(at(6))));
     let late = store.settle(seq, &Outcome::Refused("never".into()), at(60)).unwrap();
     assert_eq!(late.state, WriteState::Confirmed, "what is settled stays settled");
@@ -313,13 +303,13 @@ fn settling_says_how_it_went_and_when() {
 fn refused_decisions_can_be_tried_again_or_given_up() {
     let mut store = Store::in_memory().unwrap();
     let seq = pending(&mut store, "i1", &score("s1", 1.0));
-    assert!(!store.discard(seq, at(0)).unwrap());
     claim(&mut store, 0);
+    assert_eq!(store.discard(seq, at(0)).unwrap(), None, "it is being sent");
     store.settle(seq, &Outcome::Refused("no".into()), at(0)).unwrap();
     assert!(store.retry(seq, at(1)).unwrap());
     assert_eq!(claim(&mut store, 1), [seq]);
     store.settle(seq, &Outcome::Refused("no".into()), at(1)).unwrap();
-    assert!(store.discard(seq, at(2)).unwrap());
+    assert_eq!(store.discard(seq, at(2)).unwrap(), Some("i1".into()));
     assert_eq!(store.open_writes(&scope()).unwrap(), []);
 }
 
@@ -336,34 +326,6 @@ fn trying_again_concerns_the_item_up_to_there_and_nothing_that_is_on_its_way() {
     assert_eq!(claim(&mut store, 3), [put_off, held]);
     assert_eq!((state(&store, later), state(&store, other)), (WriteState::Held, WriteState::Held));
     assert!(!store.retry(held, at(4)).unwrap(), "it is being sent");
-}
-
-#[test]
-fn what_was_refused_can_be_taken_back() {
-    let mut store = Store::in_memory().unwrap();
-    let seq = pending(&mut store, "i1", &score("s1", 1.0));
-    claim(&mut store, 0);
-    assert!(!store.withdraw(&scope(), &"i1".into(), "score:s1", at(0)).unwrap(), "it is being sent");
-    store.settle(seq, &Outcome::Refused("no".into()), at(0)).unwrap();
-    assert!(store.withdraw(&scope(), &"i1".into(), "score:s1", at(1)).unwrap());
-    assert_eq!(store.of_item(&scope(), &"i1".into()).unwrap(), []);
-}
-
-#[test]
-fn generation_counts_deletions_that_hold() {
-    let mut store = Store::in_memory().unwrap();
-    let (target, config) = (Target::Trace("t1".into()), ConfigId::from("c1"));
-    let count = |store: &Store| store.generation(&scope(), &target, &config, "mira").unwrap();
-    record(&mut store, "i1", &deletion("g0", "c1", "mira"), 0);
-    record(&mut store, "i1", &deletion("x", "c2", "mira"), 0);
-    record(&mut store, "i1", &deletion("y", "c1", "someone else"), 0);
-    assert_eq!(count(&store), 1);
-    record(&mut store, "i2", &deletion("g1", "c1", "mira"), 0);
-    assert_eq!(count(&store), 2);
-    store.withdraw(&scope(), &"i2".into(), "score:g1", at(1)).unwrap();
-    assert_eq!(count(&store), 1);
-    let elsewhere = Scope { project: "p2".into(), ..scope() };
-    assert_eq!(store.generation(&elsewhere, &target, &config, "mira").unwrap(), 0);
 }
 
 #[test]

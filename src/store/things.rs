@@ -1,0 +1,204 @@
+//! Bringing about a state of a thing with as little sending as possible: what was never tried is
+//! dropped, and nothing is sent where the server is in that state already.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+use uuid::Uuid;
+
+use super::rows::{by_seq, kind_name, origin_columns, select, target_text, text};
+use super::{Scope, StoreError, payload};
+use crate::domain::{ConfigId, Decision, Origin, ScoreId, Write, WriteKind, WriteState, Written, score_id};
+
+/// A row to be added.
+pub(super) struct Entry<'a> {
+    pub(super) scope: &'a Scope,
+    /// The run of the program that adds it.
+    pub(super) run: Uuid,
+    pub(super) decision: Decision,
+    pub(super) origin: Origin,
+    pub(super) now: Timestamp,
+}
+
+impl Entry<'_> {
+    /// Adds the row in place of what was decided on the same thing and never tried. `has` is the
+    /// state at the server as far as known where nothing of the kind is waiting.
+    pub(super) fn bring_about(
+        mut self,
+        connection: &Connection,
+        has: Option<Write>,
+    ) -> Result<Written, StoreError> {
+        let waiting = waiting(connection, self.scope, self.decision.write.thing().as_deref())?;
+        let has = match waiting.first() {
+            Some(oldest) => base(connection, oldest.seq)?,
+            None => has,
+        };
+        for row in &waiting {
+            set_replaced(connection, row.seq, self.now)?;
+        }
+        // What takes the place of something released goes along with it.
+        let released = waiting.iter().rfind(|row| row.state == WriteState::Pending);
+        self.settle_score_id(connection)?;
+        let write = &self.decision.write;
+        let nothing_to_send = write.thing().is_some()
+            && match &has {
+                Some(has) => write.comes_to_the_same(has),
+                None => write.is_absence(),
+            };
+        let state = match write.kind() {
+            WriteKind::Flag => {
+                self.replace_flag(connection)?;
+                WriteState::Confirmed
+            }
+            _ if nothing_to_send => WriteState::Replaced,
+            _ if released.is_some() => WriteState::Pending,
+            _ => WriteState::Held,
+        };
+        let not_before = released.and_then(|row| row.next_attempt_at);
+        self.insert(connection, state, not_before, has.as_ref())?;
+        // Reading it back also proves that it can be read, before it is committed.
+        by_seq(connection, connection.last_insert_rowid())
+    }
+
+    /// A score gets a new id where its own has been deleted at the server, which may still be
+    /// working that off: written again under it, it would vanish later.
+    fn settle_score_id(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        let Write::Score(score) = &self.decision.write else { return Ok(()) };
+        if !is_retired(connection, self.scope, &score.id)? {
+            return Ok(());
+        }
+        let generation = generation(connection, self.scope, &self.decision.write)?;
+        let Write::Score(score) = &mut self.decision.write else { return Ok(()) };
+        let row = score.config_id.clone().unwrap_or_else(|| ConfigId::from("correction"));
+        score.id = score_id(&self.scope.project, &score.target, &row, &score.annotator, generation);
+        Ok(())
+    }
+
+    /// Flags are never sent: the last one on an item is the one that counts.
+    fn replace_flag(&self, connection: &Connection) -> Result<(), StoreError> {
+        connection.execute(
+            "UPDATE outbox SET state = 'replaced', changed_at = ?
+             WHERE host = ? AND project = ? AND thing = ? AND state <> 'replaced'",
+            params![
+                text(self.now),
+                self.scope.host,
+                self.scope.project.as_str(),
+                self.decision.write.thing()
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn insert(
+        &self,
+        connection: &Connection,
+        state: WriteState,
+        not_before: Option<Timestamp>,
+        base: Option<&Write>,
+    ) -> Result<(), StoreError> {
+        let Decision { item_id, write, made } = &self.decision;
+        let (origin, of) = origin_columns(self.origin);
+        let undo = if self.origin == Origin::Decision { super::rows::OPEN } else { super::rows::CLOSED };
+        let shown = made.on_screen.map(|shown| i64::try_from(shown.as_millis()).unwrap_or(i64::MAX));
+        let now = text(self.now);
+        connection.execute(
+            "INSERT INTO outbox (id, host, project, item, kind, target, replaces, payload, payload_version,
+                                 state, next_attempt_at, created_at, changed_at, thing, run, annotator, queue, about,
+                                 before, base, shown_ms, origin, of_seq, undo)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            params![
+                Uuid::new_v4().to_string(),
+                self.scope.host,
+                self.scope.project.as_str(),
+                item_id.as_str(),
+                kind_name(write.kind()),
+                target_text(write),
+                write.replaces(),
+                encode(write)?,
+                payload::VERSION,
+                super::rows::state_name(state),
+                not_before.map(text),
+                now,
+                now,
+                write.thing(),
+                self.run.to_string(),
+                made.annotator,
+                made.queue_id.as_ref().map(crate::domain::QueueId::as_str),
+                made.about,
+                made.before.as_deref().map(encode).transpose()?,
+                base.map(encode).transpose()?,
+                shown,
+                origin,
+                of,
+                undo,
+            ],
+        )?;
+        Ok(())
+    }
+}
+
+fn encode(write: &Write) -> Result<String, StoreError> {
+    payload::encode(write).map_err(|e| StoreError::Row { seq: 0, why: e.to_string() })
+}
+
+pub(super) fn set_replaced(connection: &Connection, seq: i64, now: Timestamp) -> Result<(), StoreError> {
+    connection.execute(
+        "UPDATE outbox SET state = 'replaced', next_attempt_at = NULL, changed_at = ? WHERE seq = ?",
+        params![text(now), seq],
+    )?;
+    Ok(())
+}
+
+/// What was decided on a thing and is not at the server for certain, oldest first.
+fn waiting(connection: &Connection, scope: &Scope, thing: Option<&str>) -> Result<Vec<Written>, StoreError> {
+    let Some(thing) = thing else { return Ok(Vec::new()) };
+    select(
+        connection,
+        "host = ? AND project = ? AND thing = ?
+         AND (state IN ('held', 'refused', 'conflict') OR state = 'pending' AND attempts = 0) ORDER BY seq",
+        params![scope.host, scope.project.as_str(), thing],
+    )
+}
+
+/// The last of what was decided on a thing that still holds.
+pub(super) fn standing(
+    connection: &Connection,
+    scope: &Scope,
+    thing: &str,
+) -> Result<Option<Written>, StoreError> {
+    let found = select(
+        connection,
+        "host = ? AND project = ? AND thing = ? AND state <> 'replaced' ORDER BY seq DESC LIMIT 1",
+        params![scope.host, scope.project.as_str(), thing],
+    )?;
+    Ok(found.into_iter().next())
+}
+
+/// What the server had when a row was decided.
+pub(super) fn base(connection: &Connection, seq: i64) -> Result<Option<Write>, StoreError> {
+    let (version, json): (i64, Option<String>) =
+        connection.query_row("SELECT payload_version, base FROM outbox WHERE seq = ?", [seq], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    let decode = |json: String| payload::decode(version, &json).map_err(|why| StoreError::Row { seq, why });
+    json.map(decode).transpose()
+}
+
+/// Whether the server was told, or may have been told, to delete this score.
+fn is_retired(connection: &Connection, scope: &Scope, id: &ScoreId) -> Result<bool, StoreError> {
+    Ok(connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM outbox WHERE host = ? AND project = ? AND replaces = ?
+                        AND kind = 'delete_score' AND attempts > 0)",
+        params![scope.host, scope.project.as_str(), format!("score:{id}")],
+        |row| row.get(0),
+    )?)
+}
+
+/// How often the score of this thing was deleted at the server: part of its next id.
+fn generation(connection: &Connection, scope: &Scope, write: &Write) -> Result<u32, StoreError> {
+    Ok(connection.query_row(
+        "SELECT count(DISTINCT replaces) FROM outbox WHERE host = ? AND project = ? AND thing = ?
+         AND kind = 'delete_score' AND attempts > 0",
+        params![scope.host, scope.project.as_str(), write.thing()],
+        |row| row.get(0),
+    )?)
+}
