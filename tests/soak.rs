@@ -108,6 +108,7 @@ fn start() -> Start {
         hold: Duration::ZERO,
         queue: Some(QUEUE.into()),
         item: None,
+        shard: None,
         keymap: Keymap::default(),
         zone: TimeZone::UTC,
         log_path: String::new(),
