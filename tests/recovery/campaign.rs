@@ -103,7 +103,7 @@ impl Campaign {
 
     /// Works until everything is done and sent, or until something stops it.
     fn sit_down(&mut self, terminal: &mut Terminal) -> Result<(), Stop> {
-        let mut waited = Duration::ZERO;
+        let (mut waited, mut left) = (Duration::ZERO, self.open_entries());
         loop {
             let look = Look::at(terminal);
             if let Some(case) = look.case.filter(|case| !is_completed(&self.data(), case)) {
@@ -118,6 +118,9 @@ impl Campaign {
                 return Err(Stop::Ended);
             }
             waited += BORED / 5;
+            if std::mem::replace(&mut left, self.open_entries()) != left {
+                waited = Duration::ZERO;
+            }
             if waited > PATIENCE * 2 {
                 return Err(Stop::Stuck("the next item, or everything sent".into()));
             }
@@ -131,6 +134,10 @@ impl Campaign {
         let entries = journal::read(&self.data());
         let done = (0..self.items).all(|at| self.server.item(&case(at)).0 == "COMPLETED");
         done && !entries.iter().any(Entry::is_open)
+    }
+
+    fn open_entries(&self) -> usize {
+        journal::read(&self.data()).iter().filter(|entry| entry.is_open()).count()
     }
 
     fn open_rows(&self) -> String {

@@ -39,7 +39,8 @@ pub enum Fault {
     DropBefore,
     /// The server does what was asked; the connection ends without an answer.
     DropAfter,
-    /// 429 with `Retry-After: 1`, as Langfuse Cloud words it.
+    /// 429 with `Retry-After: 1`, as Langfuse Cloud words it, of a plan with 1,000 requests a minute:
+    /// a client may keep to that number from then on.
     RateLimited,
     /// 500 with a JSON body; the server did nothing.
     ServerError,
@@ -408,12 +409,12 @@ async fn deliver(mut client: TcpStream, mut gate: Gate, answer: &[u8]) -> std::i
 /// What comes instead of the server's answer; nothing for a connection that ends.
 fn instead(fault: Fault) -> Vec<u8> {
     let page = "<html><body><h1>502 Bad Gateway</h1></body></html>";
-    let limited = r#"{"message":"Rate limit exceeded","code":"rate_limited","details":{"retryAfterSeconds":1,"limit":30,"remaining":0,"resetAt":"2026-11-20T09:00:00.000Z"}}"#;
+    let limited = r#"{"message":"Rate limit exceeded","code":"rate_limited","details":{"retryAfterSeconds":1,"limit":1000,"remaining":0,"resetAt":"2026-11-20T09:00:00.000Z"}}"#;
     let trouble = r#"{"message":"Internal Server Error","error":"An unknown error occurred"}"#;
     let json = "Content-Type: application/json\r\n";
     match fault {
         Fault::RateLimited => {
-            let asks = "Retry-After: 1\r\nX-RateLimit-Limit: 30\r\nX-RateLimit-Remaining: 0\r\n";
+            let asks = "Retry-After: 1\r\nX-RateLimit-Limit: 1000\r\nX-RateLimit-Remaining: 0\r\n";
             message("429 Too Many Requests", &format!("{json}{asks}"), limited)
         }
         Fault::ServerError | Fault::ServerErrorAfter => message("500 Internal Server Error", json, trouble),
