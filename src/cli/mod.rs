@@ -21,6 +21,7 @@ use args::{Cli, Command};
 pub use failure::{Exit, Failure};
 
 use crate::config::{Config, Env, Flags};
+use crate::runtime::connect::Connector;
 
 /// Does what the command line says; returns the exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -69,6 +70,15 @@ const ENV: Env<'static> = &environment;
 fn load(shared: &args::Shared, annotator: Option<&str>, ascii: bool) -> Result<Config, Failure> {
     let flags = Flags { profile: shared.profile.clone(), annotator: annotator.map(ToOwned::to_owned), ascii };
     Config::load(&flags, ENV).map_err(Failure::from)
+}
+
+/// What connecting to the chosen destination needs.
+fn connector(config: &Config, allow_insecure_http: bool) -> Connector {
+    Connector {
+        destination: config.destination.clone(),
+        workspace: config.dirs.workspace(),
+        allow_insecure_http,
+    }
 }
 
 /// Runs a command that waits for the network.
