@@ -7,6 +7,9 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
+use super::journal::JournalCommand;
+use super::sync::SyncArgs;
+
 const AFTER_HELP: &str = "\
 Connects to what --profile names; else to LANGFUSE_BASE_URL with LANGFUSE_PUBLIC_KEY and \
 LANGFUSE_SECRET_KEY; else to the default profile; else to a workspace on this machine with sample data.
@@ -74,6 +77,14 @@ pub(super) enum Command {
     },
     /// Check settings, connection and terminal.
     Doctor,
+    /// Read the journal of all decisions; undo and redo them.
+    Journal {
+        /// What to do.
+        #[command(subcommand)]
+        command: JournalCommand,
+    },
+    /// Send what was decided and not sent yet, without the terminal UI.
+    Sync(SyncArgs),
     /// Serve the workspace on this machine as a Langfuse API.
     Serve(ServeArgs),
     /// Fill the workspace on this machine with the sample project.

@@ -4,15 +4,24 @@
 //! what` with a `hint:` line where there is a next step, and as an [`Exit`] code.
 
 mod args;
+mod database;
 mod doctor;
 mod failure;
+mod journal;
 mod login;
+mod output;
 mod pages;
+mod place;
 mod profiles;
+mod progress;
 mod review;
 mod sample;
 mod serve;
+mod sync;
+mod table;
 mod terminal;
+mod when;
+mod words;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -51,6 +60,8 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Logout { name }) => profiles::logout(name.as_deref()),
         Some(Command::Profiles { default }) => profiles::run(default.as_deref()),
         Some(Command::Doctor) => doctor::run(shared),
+        Some(Command::Journal { command }) => journal::run(shared, &command),
+        Some(Command::Sync(args)) => sync::run(shared, &args),
         Some(Command::Serve(args)) => serve::run(&args),
         Some(Command::Sample(args)) => sample::run(&args),
         Some(Command::Completions { shell }) => pages::completions(shell),

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -54,6 +55,20 @@ impl ConnectError {
 }
 
 impl Connector {
+    /// The server under which data is kept, known without asking it.
+    ///
+    /// # Errors
+    /// Where the address is none or may not be used.
+    pub fn host(&self) -> Result<String, ConnectError> {
+        match &self.destination {
+            Destination::Embedded => Ok(EMBEDDED_HOST.to_owned()),
+            Destination::Server { base_url, public_key, secret_key, .. } => {
+                let connection = self.to_server(base_url, public_key, secret_key)?;
+                Ok(Client::new(connection, clock::wall)?.address().to_owned())
+            }
+        }
+    }
+
     /// Address and keys. Starts the embedded server, as one of `tasks` and until `shutdown`, so this
     /// is to be asked for once.
     ///
@@ -66,13 +81,24 @@ impl Connector {
     ) -> Result<api::Connection, ConnectError> {
         match &self.destination {
             Destination::Embedded => self.start_embedded(tasks, shutdown.clone()).await,
-            Destination::Server { base_url, public_key, secret_key, .. } => Ok(api::Connection {
-                base_url: address(base_url)?,
-                public_key: public_key.clone(),
-                secret_key: secret_key.clone(),
-                allow_insecure_http: self.allow_insecure_http,
-            }),
+            Destination::Server { base_url, public_key, secret_key, .. } => {
+                self.to_server(base_url, public_key, secret_key)
+            }
         }
+    }
+
+    fn to_server(
+        &self,
+        base_url: &str,
+        public_key: &str,
+        secret_key: &SecretString,
+    ) -> Result<api::Connection, ConnectError> {
+        Ok(api::Connection {
+            base_url: address(base_url)?,
+            public_key: public_key.to_owned(),
+            secret_key: secret_key.clone(),
+            allow_insecure_http: self.allow_insecure_http,
+        })
     }
 
     /// Starts the embedded server on a free port of this machine.
@@ -116,7 +142,6 @@ impl Connector {
         let client = made.map_err(|error| ConnectError::Here(error.to_string()))??;
         let server = client.probe().await?;
         let host = match &self.destination {
-            // Its port changes with every start.
             Destination::Embedded => EMBEDDED_HOST.to_owned(),
             Destination::Server { .. } => client.address().to_owned(),
         };
@@ -125,7 +150,7 @@ impl Connector {
     }
 }
 
-/// The host under which the data of the embedded workspace is kept.
+/// Where the data of the embedded workspace is kept: its port changes with every start.
 const EMBEDDED_HOST: &str = "embedded";
 
 fn address(text: &str) -> Result<Url, ConnectError> {

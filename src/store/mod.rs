@@ -14,6 +14,7 @@
 //!
 //! - `journal`: what the reviewer's side does (record, release, retry, list); `undo`: and takes back
 //! - `queue`: what the sender does (claim, settle, recover)
+//! - `trail`: reads the journal across projects
 //! - `local`: drafts, which are never sent
 //!
 //! Everything is kept per [`Scope`], so one file serves many servers and projects. All calls are
@@ -30,6 +31,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 mod things;
+mod trail;
 mod undo;
 
 use std::fmt;
@@ -42,6 +44,8 @@ use uuid::Uuid;
 pub use error::StoreError;
 pub use lock::SenderLock;
 pub use queue::Outcome;
+pub use rows::{kind_name, state_name, target_text};
+pub use trail::{TrailEntry, TrailFilter, TrailOrder};
 
 use crate::domain::ProjectId;
 

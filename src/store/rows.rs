@@ -9,7 +9,7 @@ use super::{StoreError, payload};
 use crate::domain::{Made, Object, Origin, Write, WriteKind, WriteState, Written};
 
 /// The columns [`select`] reads.
-const COLUMNS: &str = "seq, item, payload, payload_version, state, attempts, next_attempt_at, last_error, \
+pub(super) const COLUMNS: &str = "seq, item, payload, payload_version, state, attempts, next_attempt_at, last_error, \
                        created_at, sent_at, changed_at, answer, origin, of_seq, undo, \
                        annotator, queue, about, before, shown_ms";
 
@@ -46,6 +46,12 @@ pub(super) fn select(
     let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM outbox WHERE {rest}"))?;
     let raw = statement.query_map(params, Raw::read)?.collect::<Result<Vec<_>, _>>()?;
     raw.into_iter().map(Raw::understand).collect()
+}
+
+/// A row that begins with [`COLUMNS`]: its number, and what it says if that can be understood.
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<(i64, Result<Written, StoreError>)> {
+    let raw = Raw::read(row)?;
+    Ok((raw.seq, raw.understand()))
 }
 
 /// The row with this number.
@@ -148,7 +154,9 @@ pub(super) fn time(text: &str) -> Result<Timestamp, String> {
     text.parse().map_err(|e| format!("bad time `{text}`: {e}"))
 }
 
-pub(super) fn kind_name(kind: WriteKind) -> &'static str {
+/// The name of a kind of write, in the database and in exports.
+#[must_use]
+pub fn kind_name(kind: WriteKind) -> &'static str {
     match kind {
         WriteKind::Score => "score",
         WriteKind::DeleteScore => "delete_score",
@@ -162,7 +170,9 @@ pub(super) fn kind_name(kind: WriteKind) -> &'static str {
     }
 }
 
-pub(super) fn state_name(state: WriteState) -> &'static str {
+/// The name of a state, in the database and in exports.
+#[must_use]
+pub fn state_name(state: WriteState) -> &'static str {
     match state {
         WriteState::Held => "held",
         WriteState::Pending => "pending",
@@ -183,8 +193,9 @@ fn state(name: &str) -> Result<WriteState, String> {
         .ok_or_else(|| format!("unknown state `{name}`"))
 }
 
-/// What a write is about, for the column `target`.
-pub(super) fn target_text(write: &Write) -> String {
+/// What a write is about, in the database and in exports: `trace/ID`, `item/QUEUE/ID`.
+#[must_use]
+pub fn target_text(write: &Write) -> String {
     match write {
         Write::Score(score) => score.target.key(),
         Write::DeleteScore { target, .. } => target.key(),

@@ -1,6 +1,7 @@
 //! The store by its public API.
 
 mod files;
+mod trail;
 mod undo;
 
 use jiff::Timestamp;
