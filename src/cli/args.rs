@@ -85,6 +85,12 @@ pub(super) enum Command {
     },
     /// Send what was decided and not sent yet, without the terminal UI.
     Sync(SyncArgs),
+    /// What was kept of the server's answers.
+    Cache {
+        /// What to do.
+        #[command(subcommand)]
+        command: CacheCommand,
+    },
     /// Serve the workspace on this machine as a Langfuse API.
     Serve(ServeArgs),
     /// Fill the workspace on this machine with the sample project.
@@ -99,6 +105,13 @@ pub(super) enum Command {
     /// Print the table of keys.
     #[command(hide = true)]
     Keys,
+}
+
+/// The commands on the cache.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(super) enum CacheCommand {
+    /// Wipe it from the disk; decisions and drafts stay.
+    Clear,
 }
 
 /// A connection to be stored. What is not given is asked for.

@@ -4,6 +4,7 @@
 //! what` with a `hint:` line where there is a next step, and as an [`Exit`] code.
 
 mod args;
+mod cache;
 mod database;
 mod doctor;
 mod failure;
@@ -26,7 +27,7 @@ mod words;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use args::{Cli, Command};
+use args::{CacheCommand, Cli, Command};
 pub use failure::{Exit, Failure};
 
 use crate::config::{Config, Env, Flags};
@@ -62,6 +63,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Doctor) => doctor::run(shared),
         Some(Command::Journal { command }) => journal::run(shared, &command),
         Some(Command::Sync(args)) => sync::run(shared, &args),
+        Some(Command::Cache { command: CacheCommand::Clear }) => cache::clear(),
         Some(Command::Serve(args)) => serve::run(&args),
         Some(Command::Sample(args)) => sample::run(&args),
         Some(Command::Completions { shell }) => pages::completions(shell),

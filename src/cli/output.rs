@@ -178,11 +178,7 @@ mod tests {
         let records = [json!({"a": 1.5, "b": "x, \"y\"\nz"}), json!({"a": null, "b": true})];
         for (format, expected, empty) in [
             (Format::Csv, "a,b\r\n1.5,\"x, \"\"y\"\"\nz\"\r\n,true\r\n", "a,b\r\n"),
-            (
-                Format::Jsonl,
-                "{\"a\":1.5,\"b\":\"x, \\\"y\\\"\\nz\"}\n{\"a\":null,\"b\":true}\n",
-                "",
-            ),
+            (Format::Jsonl, "{\"a\":1.5,\"b\":\"x, \\\"y\\\"\\nz\"}\n{\"a\":null,\"b\":true}\n", ""),
             (
                 Format::Json,
                 "[\n{\"a\":1.5,\"b\":\"x, \\\"y\\\"\\nz\"},\n{\"a\":null,\"b\":true}\n]\n",

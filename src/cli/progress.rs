@@ -29,12 +29,7 @@ impl Progress {
 
     /// So much more is done.
     pub(super) fn advance(&mut self, n: usize) {
-        self.set(self.done + n);
-    }
-
-    /// So much is done in all.
-    pub(super) fn set(&mut self, done: usize) {
-        let done = done.min(self.total);
+        let done = (self.done + n).min(self.total);
         if done == self.done {
             return;
         }
@@ -44,6 +39,11 @@ impl Progress {
         } else if let Some(line) = self.next_line() {
             say(&line);
         }
+    }
+
+    /// So much is left to do; never goes back.
+    pub(super) fn left(&mut self, left: usize) {
+        self.advance(self.total.saturating_sub(left).saturating_sub(self.done));
     }
 
     /// Tells something without spoiling the bar.
@@ -111,7 +111,8 @@ mod tests {
         assert_eq!(progress.bar(), "[######------------------] 1 of 4 sent");
         progress.advance(9);
         assert_eq!(progress.bar(), "[########################] 4 of 4 sent");
-        assert!(Progress { total: 0, ..progress }.bar().ends_with("4 of 0 sent"));
+        progress.left(4);
+        assert_eq!(progress.done, 4);
     }
 
     #[test]

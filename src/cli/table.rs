@@ -27,8 +27,10 @@ pub(super) fn terminal_width() -> Option<usize> {
 /// Lines of a table with a header. Cells may be any text; what comes out is harmless.
 pub(super) fn table(header: &[&str], rows: &[Vec<String>], room: Option<usize>) -> String {
     let head: Vec<String> = header.iter().map(|cell| (*cell).to_owned()).collect();
-    let rows: Vec<Vec<String>> =
-        std::iter::once(&head).chain(rows).map(|row| row.iter().map(|cell| one_line(cell)).collect()).collect();
+    let rows: Vec<Vec<String>> = std::iter::once(&head)
+        .chain(rows)
+        .map(|row| row.iter().map(|cell| one_line(cell)).collect())
+        .collect();
     let widths = widths(&rows, room);
     rows.iter().map(|row| line(row, &widths)).collect()
 }

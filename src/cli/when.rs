@@ -4,17 +4,19 @@ use std::time::Duration;
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Span, Timestamp};
+use jiff::{SignedDuration, Span, Timestamp, ZonedDateTime};
 
 /// The moment a text means: `2h` or `3 days` ago, `today`, `yesterday`, a date or a time of the
 /// zone, or an RFC 3339 time.
 pub(super) fn since(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, String> {
     let text = text.trim();
-    let here = now.to_zoned(zone.clone());
-    let local = |time: DateTime| time.to_zoned(zone.clone()).map(|at| at.timestamp()).map_err(|e| e.to_string());
+    let here = ZonedDateTime::new(now, zone.clone());
+    let local = |time: DateTime| zone.to_timestamp(time).map_err(|e| e.to_string());
     match text {
         "today" => return local(here.date().into()),
-        "yesterday" => return here.date().yesterday().map_err(|e| e.to_string()).and_then(|d| local(d.into())),
+        "yesterday" => {
+            return here.date().yesterday().map_err(|e| e.to_string()).and_then(|d| local(d.into()));
+        }
         _ => {}
     }
     if let Ok(at) = text.parse::<Timestamp>() {

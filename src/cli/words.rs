@@ -43,9 +43,8 @@ pub(super) fn item(row: &Written) -> &str {
 
 /// What became of it.
 pub(super) fn state(row: &Written) -> String {
-    let why = |words: &str, otherwise: &str| {
-        format!("{words}: {}", row.last_error.as_deref().unwrap_or(otherwise))
-    };
+    let why =
+        |words: &str, otherwise: &str| format!("{words}: {}", row.last_error.as_deref().unwrap_or(otherwise));
     let state = match row.state {
         WriteState::Held => "saved here, not released yet".into(),
         WriteState::Pending if row.last_error.is_some() => why("waits", ""),

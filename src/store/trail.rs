@@ -145,8 +145,9 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub fn projects_of(&self, host: &str) -> Result<Vec<Scope>, StoreError> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT DISTINCT project FROM outbox WHERE host = ? ORDER BY 1")?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT DISTINCT project FROM outbox WHERE host = ? ORDER BY 1")?;
         let found = statement.query_map([host], |row| row.get::<_, String>(0))?;
         let scope = |project: String| Scope { host: host.to_owned(), project: project.into() };
         Ok(found.map(|project| project.map(scope)).collect::<Result<_, _>>()?)
@@ -211,7 +212,8 @@ fn conditions(filter: &TrailFilter) -> (Vec<String>, Vec<Value>) {
         ("annotator = ?", annotator.clone()),
         ("undo = ?", undone.then(|| UNDONE.to_owned())),
     ];
-    let given = given.into_iter().filter_map(|(condition, value)| Some((condition.to_owned(), value?.into())));
+    let given =
+        given.into_iter().filter_map(|(condition, value)| Some((condition.to_owned(), value?.into())));
     let (mut conditions, values): (Vec<String>, Vec<Value>) = given.unzip();
     if !states.is_empty() {
         let names: Vec<String> = states.iter().map(|state| format!("'{}'", state_name(*state))).collect();

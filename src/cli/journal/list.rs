@@ -71,9 +71,8 @@ pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
         sink.finish()?;
         return unreadable(bad);
     };
-    let failed = |error: &dyn std::fmt::Display| {
-        Failure::failed(format!("cannot write {}: {error}", path.display()))
-    };
+    let failed =
+        |error: &dyn std::fmt::Display| Failure::failed(format!("cannot write {}: {error}", path.display()));
     let file = beside(path).map_err(|error| failed(&error))?;
     let mut sink = Sink::new(file, format, FIELDS);
     let bad = fill(store.as_ref(), &filter, TrailOrder::OldestFirst, &mut sink)?;
@@ -120,7 +119,11 @@ fn known_queue(store: &Store, filter: &TrailFilter) -> Result<(), Failure> {
     let failure =
         Failure::new(Exit::NotFound, format!("the journal has nothing of a queue with the id `{wanted}`"));
     let known: Vec<&str> = known.iter().map(crate::domain::QueueId::as_str).collect();
-    Err(if known.is_empty() { failure } else { failure.with_hint(format!("there are: {}", known.join(", "))) })
+    Err(if known.is_empty() {
+        failure
+    } else {
+        failure.with_hint(format!("there are: {}", known.join(", ")))
+    })
 }
 
 /// Hands the readable rows to `tell`; gives the numbers of the others.

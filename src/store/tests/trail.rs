@@ -109,7 +109,8 @@ fn a_chain_holds_all_that_was_decided_about_a_thing() {
         let entry = store.trail_entry(seq).unwrap().unwrap();
         store.trail_chain(&entry).unwrap().iter().map(|row| row.seq).collect()
     };
-    let undo = seqs(&store, &TrailFilter { limit: Some(1), ..Default::default() }, TrailOrder::NewestFirst)[0];
+    let undo =
+        seqs(&store, &TrailFilter { limit: Some(1), ..Default::default() }, TrailOrder::NewestFirst)[0];
     assert_eq!(chain(first), [first, second, undo]);
     assert_eq!(chain(undo), [first, second, undo]);
     assert_eq!(chain(comment), [comment]);
