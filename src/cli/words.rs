@@ -45,18 +45,20 @@ pub(super) fn item(row: &Written) -> &str {
 pub(super) fn state(row: &Written) -> String {
     let why =
         |words: &str, otherwise: &str| format!("{words}: {}", row.last_error.as_deref().unwrap_or(otherwise));
+    let is_local = matches!(row.write, Write::Flag { .. });
     let state = match row.state {
         WriteState::Held => "saved here, not released yet".into(),
         WriteState::Pending if row.last_error.is_some() => why("waits", ""),
         WriteState::Pending => "waits to be sent".into(),
         WriteState::Sending => "being sent".into(),
         WriteState::Sent => "sent, not seen back yet".into(),
-        WriteState::Confirmed if matches!(row.write, Write::Flag { .. }) => "kept here".into(),
+        WriteState::Confirmed if is_local => "kept here".into(),
         WriteState::Confirmed => "at the server".into(),
         WriteState::Refused => why("refused", "the server gave no reason"),
         WriteState::Conflict => why("kept here", "someone else completed the item"),
+        WriteState::Replaced if is_local => return if row.undone { "undone" } else { "replaced" }.into(),
         WriteState::Replaced if row.undone => return "undone before it was sent".into(),
-        WriteState::Replaced => "never sent: nothing to send, or replaced".into(),
+        WriteState::Replaced => "never sent".into(),
     };
     if row.undone { format!("{state}; undone since") } else { state }
 }

@@ -181,6 +181,7 @@ impl Sync {
 
     /// Connects, again and again where that may help.
     async fn connect_in_time(&mut self, progress: &Progress) -> Result<Reached, Failure> {
+        self.pause = Some(Pause::Offline("the server has not answered yet".into()));
         let connection = self.connector.connection(&self.tasks, &self.end).await?;
         let mut wait = FIRST_WAIT;
         loop {

@@ -103,11 +103,8 @@ impl Report {
 
     fn refused(&self) -> Failure {
         let what = words::count(self.parked.len(), "decision");
-        Failure::new(
-            Exit::Partly,
-            format!("{what} kept here: the server will not have it, or you have to decide"),
-        )
-        .with_hint("the list of unsent writes in `tracemark` sends again or gives up")
+        Failure::new(Exit::Partly, format!("{what} refused, or waiting for you to decide"))
+            .with_hint("the list of unsent writes in `tracemark` sends again or gives up")
     }
 
     /// Another program has the right to send.
