@@ -1,5 +1,6 @@
 //! The formats of every listing, and where they go.
 
+use std::fmt::Write as _;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, Write};
 use std::ops::ControlFlow;
 
@@ -138,7 +139,8 @@ pub(super) fn json(value: &Json) -> String {
     for c in value.to_string().chars() {
         if matches!(c, '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
         {
-            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+            // Writing to a string cannot fail.
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
         } else {
             out.push(c);
         }

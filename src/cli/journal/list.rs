@@ -36,7 +36,7 @@ pub(super) fn list(args: &ListArgs) -> Result<(), Failure> {
         let mut sink = to_stdout(format, FIELDS);
         let bad = fill(store.as_ref(), &filter, TrailOrder::NewestFirst, &mut sink)?;
         sink.finish()?;
-        return unreadable(bad);
+        return unreadable(&bad);
     }
     let mut rows = Vec::new();
     let bad = each(store.as_ref(), &filter, TrailOrder::NewestFirst, |entry| {
@@ -51,7 +51,7 @@ pub(super) fn list(args: &ListArgs) -> Result<(), Failure> {
     if limit == Some(rows.len()) {
         note(&format!("the last {}; --limit or --all shows more", rows.len()));
     }
-    unreadable(bad)
+    unreadable(&bad)
 }
 
 /// Writes all decisions, the oldest first.
@@ -69,7 +69,7 @@ pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
         let mut sink = to_stdout(format, FIELDS);
         let bad = fill(store.as_ref(), &filter, TrailOrder::OldestFirst, &mut sink)?;
         sink.finish()?;
-        return unreadable(bad);
+        return unreadable(&bad);
     };
     let failed =
         |error: &dyn std::fmt::Display| Failure::failed(format!("cannot write {}: {error}", path.display()));
@@ -80,7 +80,7 @@ pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
     let Some(file) = file else { return Err(failed(&"it is gone")) };
     persist(file, path).map_err(|error| failed(&error))?;
     note(&format!("{} written to {}", words::count(n, "decision"), path.display()));
-    unreadable(bad)
+    unreadable(&bad)
 }
 
 /// A new file in the same directory, readable by its owner only.
@@ -126,7 +126,7 @@ fn known_queue(store: &Store, filter: &TrailFilter) -> Result<(), Failure> {
     })
 }
 
-/// Hands the readable rows to `tell`; gives the numbers of the others.
+/// Hands the readable rows to `tell`; gives what is wrong with the others.
 fn each(
     store: Option<&Store>,
     filter: &TrailFilter,
@@ -159,7 +159,7 @@ fn fill<W: Write>(
 }
 
 /// Rows that could not be read were left out, which must not go unnoticed.
-fn unreadable(bad: Vec<StoreError>) -> Result<(), Failure> {
+fn unreadable(bad: &[StoreError]) -> Result<(), Failure> {
     let Some(first) = bad.first() else { return Ok(()) };
     let what = words::count(bad.len(), "entry").replace("entrys", "entries");
     Err(Failure::new(Exit::Partly, format!("{what} left out: {first}")))

@@ -67,28 +67,31 @@ struct Sync {
     sending: Option<JoinHandle<()>>,
     /// Why nothing could be sent the last time.
     pause: Option<Pause>,
-    /// Which process sends, where it is another one.
-    other: Option<Option<u32>>,
+    /// Who sends, where it is another program.
+    other: Option<String>,
 }
 
 /// Sends, and says how that went.
 pub(super) fn run(shared: &Shared, args: &SyncArgs) -> Result<(), Failure> {
     let config = load(shared, None, false)?;
     let connector = connector(&config, shared.insecure_http);
-    let Some(store) = database::open_existing(&config.dirs)? else { return nothing() };
+    let Some(store) = database::open_existing(&config.dirs)? else {
+        note(report::ALL_SENT);
+        return Ok(());
+    };
     let host = connector.host()?;
     tell_others(&store.unsent_by_scope()?, &host);
     let scopes = store.projects_of(&host)?;
     let store = SharedStore::new(store);
     let before = Report::read(&store, &scopes, i64::MAX)?;
     if before.is_settled() {
-        return if before.parked.is_empty() { nothing() } else { before.conclude(&before, None, false) };
+        return before.conclude(&before, None, false);
     }
     let mut sync = Sync {
         store: store.clone(),
         connector,
         database: config.dirs.database(),
-        newest: before.newest(),
+        newest: before.newest,
         scopes,
         wait: args.wait,
         tasks: TaskTracker::new(),
@@ -103,14 +106,11 @@ pub(super) fn run(shared: &Shared, args: &SyncArgs) -> Result<(), Failure> {
     match went {
         Err(failure) if !after.is_settled() => Err(after.kept(failure)),
         Err(failure) => Err(failure),
-        Ok(()) if sync.other.is_some() => after.left_to(sync.other.flatten()),
-        Ok(()) => after.conclude(&before, sync.pause.as_ref(), args.wait),
+        Ok(()) => match &sync.other {
+            Some(who) => Err(after.left_to(who)),
+            None => after.conclude(&before, sync.pause.as_ref(), args.wait),
+        },
     }
-}
-
-fn nothing() -> Result<(), Failure> {
-    note("everything is sent");
-    Ok(())
 }
 
 /// What belongs to other servers is not sent, which must not go unnoticed.
@@ -168,7 +168,8 @@ impl Sync {
             .map_err(|error| Failure::failed(format!("cannot take the right to send: {error}")))?;
         self.other = None;
         if lock.is_none() {
-            self.other = Some(SenderLock::holder(&self.database));
+            let process = SenderLock::holder(&self.database).map(|id| format!("process {id}"));
+            self.other = Some(process.unwrap_or_else(|| "another program".into()));
             crate::runtime::rouse(&self.database);
         }
         Ok(lock)

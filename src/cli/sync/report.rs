@@ -6,6 +6,7 @@ use crate::domain::{WriteState, Written, text};
 use crate::outbox::Pause;
 use crate::store::{Scope, SharedStore, StoreError};
 
+pub(super) const ALL_SENT: &str = "everything is sent";
 /// Columns of a decision in a message.
 const WORDS: usize = 100;
 
@@ -18,6 +19,8 @@ pub(super) struct Report {
     pub(super) unseen: usize,
     /// Refused, or waiting for the reviewer to decide.
     pub(super) parked: Vec<Written>,
+    /// The last decision of them all.
+    pub(super) newest: i64,
 }
 
 impl Report {
@@ -27,6 +30,7 @@ impl Report {
         let store = store.lock();
         for scope in scopes {
             for row in store.open_writes(scope)?.into_iter().filter(|row| row.seq <= newest) {
+                report.newest = report.newest.max(row.seq);
                 match row.state {
                     WriteState::Sent => report.unseen += 1,
                     _ if row.is_parked() => report.parked.push(row),
@@ -45,11 +49,6 @@ impl Report {
     /// How many there are to wait for.
     pub(super) fn open(&self) -> usize {
         self.unsent.len() + self.unseen
-    }
-
-    /// The last decision of all.
-    pub(super) fn newest(&self) -> i64 {
-        self.unsent.iter().chain(&self.parked).map(|row| row.seq).max().unwrap_or(i64::MAX)
     }
 
     /// Tells how it went, and the exit code with the reason.
@@ -75,7 +74,7 @@ impl Report {
             }
             (true, _) => {
                 if gone == 0 {
-                    note("everything is sent");
+                    note(ALL_SENT);
                 }
                 Ok(())
             }
@@ -108,11 +107,10 @@ impl Report {
     }
 
     /// Another program has the right to send.
-    pub(super) fn left_to(&self, process: Option<u32>) -> Result<(), Failure> {
-        let who = process.map_or_else(|| "another program".into(), |id| format!("process {id}"));
+    pub(super) fn left_to(&self, who: &str) -> Failure {
         let what = words::count(self.unsent.len(), "decision");
-        Err(Failure::failed(format!("{who} sends on this data and was told to: {what} not sent yet"))
-            .with_hint("--wait waits for it; what is under review there goes once its item is left"))
+        Failure::failed(format!("{who} sends on this data and was told to: {what} not sent yet"))
+            .with_hint("--wait waits for it; what is under review there goes once its item is left")
     }
 
     /// A failure before anything was sent, with what that means.
