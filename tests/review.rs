@@ -82,6 +82,7 @@ fn start(queue: &str) -> Start {
         hold: Duration::ZERO,
         queue: Some(queue.into()),
         item: None,
+        shard: None,
         keymap: Keymap::default(),
         zone: TimeZone::UTC,
         log_path: String::new(),

@@ -37,11 +37,23 @@ pub struct ApiError {
     pub message: String,
     hint: Option<Cow<'static, str>>,
     missing_route: bool,
+    never_arrived: bool,
+    timed_out: bool,
+    limit: Option<usize>,
 }
 
 impl ApiError {
     pub(super) fn new(retry: Retry, message: impl Into<String>) -> Self {
-        Self { retry, status: None, message: message.into(), hint: None, missing_route: false }
+        Self {
+            retry,
+            status: None,
+            message: message.into(),
+            hint: None,
+            missing_route: false,
+            never_arrived: false,
+            timed_out: false,
+            limit: None,
+        }
     }
 
     pub(super) fn with_hint(self, hint: impl Into<Cow<'static, str>>) -> Self {
@@ -55,6 +67,28 @@ impl ApiError {
     /// The same, of a call that may well have been carried out.
     pub(super) fn unsettled(self) -> Self {
         Self { retry: Retry::Transient { after: None }, ..self }
+    }
+
+    /// A call that was not sent, because the server would not have taken it before that time.
+    pub(super) fn limited(wait: Duration) -> Self {
+        let hint = hint(StatusCode::TOO_MANY_REQUESTS, false, "").map(Cow::Borrowed);
+        let error = Self::new(Retry::Transient { after: Some(wait) }, "the server's rate limit is reached");
+        Self { hint, never_arrived: true, ..error.with_status(StatusCode::TOO_MANY_REQUESTS) }
+    }
+
+    /// The same with the number of requests the server takes, if its headers told.
+    pub(super) fn with_limit(self, limit: Option<usize>) -> Self {
+        Self { limit: limit.or(self.limit), ..self }
+    }
+
+    /// Whether it failed by waiting in vain, so that trying again at once takes just as long.
+    pub(super) fn timed_out(&self) -> bool {
+        self.timed_out
+    }
+
+    /// How many requests the server takes in a window, if it told when it took no more.
+    pub(super) fn limit(&self) -> Option<usize> {
+        self.limit
     }
 
     /// The next step, where there is one.
@@ -75,8 +109,22 @@ impl ApiError {
         self.missing_route
     }
 
+    /// Whether the call was certainly not carried out: no connection came about (no such host,
+    /// refused, no TLS, no answer to the attempt), or the server had no room for it (429). A
+    /// connection that broke later says nothing about what the server did before.
+    #[must_use]
+    pub fn never_arrived(&self) -> bool {
+        self.never_arrived
+    }
+
     /// A call that got no answer.
     pub(super) fn unreachable(host: &str, error: reqwest::Error) -> Self {
+        // All of name, address, proxy and TLS belongs to connecting: nothing was sent before it ended.
+        let (never_arrived, timed_out) = (error.is_connect(), error.is_timeout());
+        Self { never_arrived, timed_out, ..Self::unanswered(host, error) }
+    }
+
+    fn unanswered(host: &str, error: reqwest::Error) -> Self {
         let (timed_out, broke) = (error.is_timeout(), error.is_body() || error.is_decode());
         let cause = cause(&error.without_url());
         if timed_out && !cause.contains("certificate") {
@@ -95,7 +143,16 @@ impl ApiError {
         let retry = classify(status, after.or_else(|| json.as_ref().and_then(seconds)));
         let message = words.unwrap_or_else(|| fallback(status, missing_route));
         let hint = hint(status, missing_route, &message).map(Cow::Borrowed);
-        Self { retry, status: Some(status.as_u16()), message, hint, missing_route }
+        let never_arrived = status == StatusCode::TOO_MANY_REQUESTS;
+        let limit = json.as_ref().and_then(limit);
+        let error = Self::new(retry, message).with_status(status);
+        Self { hint, missing_route, never_arrived, limit, ..error }
+    }
+
+    /// An answer that is not read to its end.
+    pub(super) fn too_large(status: StatusCode, most: usize) -> Self {
+        let message = format!("the answer is larger than {} MB, which is not read", most >> 20);
+        Self::new(Retry::Permanent, message).with_status(status)
     }
 
     /// A good status with a body that is none of the API's.
@@ -220,6 +277,11 @@ pub(super) fn tidy(text: &str) -> String {
 fn seconds(body: &Value) -> Option<Duration> {
     let seconds = body.get("details")?.get("retryAfterSeconds")?.as_f64()?;
     Duration::try_from_secs_f64(seconds).ok()
+}
+
+/// The number of requests a rate-limit body tells of.
+fn limit(body: &Value) -> Option<usize> {
+    usize::try_from(body.get("details")?.get("limit")?.as_u64()?).ok()
 }
 
 /// The innermost cause, which is the one that says something: `connection refused`.

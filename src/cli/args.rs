@@ -9,6 +9,7 @@ use clap_complete::Shell;
 
 use super::journal::JournalCommand;
 use super::sync::SyncArgs;
+use crate::domain::Shard;
 
 const AFTER_HELP: &str = "\
 Connects to what --profile names; else to LANGFUSE_BASE_URL with LANGFUSE_PUBLIC_KEY and \
@@ -52,6 +53,9 @@ pub(super) struct ReviewArgs {
     /// Name kept with your scores.
     #[arg(long, value_name = "NAME")]
     pub(super) annotator: Option<String>,
+    /// Only items of part K of N, so that N people working at once never meet.
+    #[arg(long, value_name = "K/N")]
+    pub(super) shard: Option<Shard>,
     /// Draw with ASCII characters only.
     #[arg(long)]
     pub(super) ascii: bool,
@@ -170,7 +174,8 @@ impl Cli {
     pub(super) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let cli = Self::try_parse_from(arguments)?;
         if cli.command.is_some() && cli.review != ReviewArgs::default() {
-            let message = "--queue, --item, --annotator and --ascii go behind `review`, or without a command";
+            let message =
+                "--queue, --item, --annotator, --shard and --ascii go behind `review`, or without a command";
             return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
         }
         Ok(cli)
@@ -192,9 +197,10 @@ mod tests {
 
     #[test]
     fn review_is_what_happens_without_a_command() {
-        for line in
-            ["tracemark --queue Gold --item i1 --ascii", "tracemark review --queue Gold --item i1 --ascii"]
-        {
+        for line in [
+            "tracemark --queue Gold --item i1 --ascii --shard 2/3",
+            "tracemark review --queue Gold --item i1 --ascii --shard 2/3",
+        ] {
             let cli = read(line).unwrap();
             let args = match cli.command {
                 Some(Command::Review(args)) => args,
@@ -206,6 +212,7 @@ mod tests {
             assert_eq!(args.queue.as_deref(), Some("Gold"));
             assert_eq!(args.item.as_deref(), Some("i1"));
             assert!(args.ascii);
+            assert_eq!(args.shard, "2/3".parse().ok());
         }
     }
 
@@ -216,6 +223,7 @@ mod tests {
         }
         let cases = [
             ("tracemark --queue x doctor", ErrorKind::ArgumentConflict),
+            ("tracemark --shard 4/3", ErrorKind::ValueValidation),
             ("tracemark --item x", ErrorKind::MissingRequiredArgument),
             ("tracemark sample", ErrorKind::MissingRequiredArgument),
             ("tracemark agreement", ErrorKind::InvalidSubcommand),
