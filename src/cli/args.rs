@@ -89,6 +89,8 @@ pub(super) enum Command {
     },
     /// Send what was decided and not sent yet, without the terminal UI.
     Sync(SyncArgs),
+    /// Fetch a whole queue, to review it without a network.
+    Pull(PullArgs),
     /// What was kept of the server's answers.
     Cache {
         /// What to do.
@@ -109,6 +111,20 @@ pub(super) enum Command {
     /// Print the table of keys.
     #[command(hide = true)]
     Keys,
+}
+
+/// What to fetch.
+#[derive(Debug, Args)]
+pub(super) struct PullArgs {
+    /// The queue.
+    #[arg(long, value_name = "NAME|ID")]
+    pub(super) queue: String,
+    /// Items that are completed, too.
+    #[arg(long)]
+    pub(super) all: bool,
+    /// Fetch again what is there already; otherwise that is left alone for 12 hours.
+    #[arg(long)]
+    pub(super) again: bool,
 }
 
 /// The commands on the cache.

@@ -15,6 +15,7 @@ mod pages;
 mod place;
 mod profiles;
 mod progress;
+mod pull;
 mod review;
 mod sample;
 mod serve;
@@ -63,6 +64,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Doctor) => doctor::run(shared),
         Some(Command::Journal { command }) => journal::run(shared, &command),
         Some(Command::Sync(args)) => sync::run(shared, &args),
+        Some(Command::Pull(args)) => return pull::run(shared, &args),
         Some(Command::Cache { command: CacheCommand::Clear }) => cache::clear(),
         Some(Command::Serve(args)) => serve::run(&args),
         Some(Command::Sample(args)) => sample::run(&args),

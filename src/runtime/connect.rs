@@ -137,17 +137,30 @@ impl Connector {
     /// # Errors
     /// Where it does not answer as a Langfuse that accepts the keys.
     pub async fn reach(&self, connection: api::Connection) -> Result<Reached, ConnectError> {
-        // Reading the system's certificates takes a while; not on a thread that others wait for.
-        let made = tokio::task::spawn_blocking(move || Client::new(connection, clock::wall)).await;
-        let client = made.map_err(|error| ConnectError::Here(error.to_string()))??;
+        let client = client(connection).await?;
         let server = client.probe().await?;
+        let scope = self.scope(&client, &server);
+        Ok(Reached { client, scope, server })
+    }
+
+    /// Whose data it is that a server's keys open.
+    pub(super) fn scope(&self, client: &Client, server: &api::Server) -> Scope {
         let host = match &self.destination {
             Destination::Embedded => EMBEDDED_HOST.to_owned(),
             Destination::Server { .. } => client.address().to_owned(),
         };
-        let scope = Scope { host, project: server.project_id.clone() };
-        Ok(Reached { client, scope, server })
+        Scope { host, project: server.project_id.clone() }
     }
+}
+
+/// A client, connected to nothing yet.
+///
+/// # Errors
+/// Where the address or the certificates cannot be used.
+pub async fn client(connection: api::Connection) -> Result<Client, ConnectError> {
+    // Reading the system's certificates takes a while; not on a thread that others wait for.
+    let made = tokio::task::spawn_blocking(move || Client::new(connection, clock::wall)).await;
+    Ok(made.map_err(|error| ConnectError::Here(error.to_string()))??)
 }
 
 /// Where the data of the embedded workspace is kept: its port changes with every start.

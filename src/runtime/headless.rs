@@ -20,6 +20,7 @@ use super::clock::Clock;
 use super::connect::Connector;
 use super::executor::Executor;
 use super::link::Dialer;
+use super::shelf::Keeping;
 use super::storage::Storage;
 use crate::app::{Effect, Model, Msg, Start, update};
 use crate::config::Destination;
@@ -67,6 +68,7 @@ impl Headless {
                 allow_insecure_http: false,
             },
             database,
+            keeping: Some(Keeping { path: folder.join("cache.db"), limit: Some(50_000_000) }),
             tasks: TaskTracker::new(),
             shutdown: shutdown.clone(),
             wake: Arc::new(Notify::new()),

@@ -1,10 +1,9 @@
-//! Getting connected and staying so: dialing until the server answers, and the sender.
+//! The connection once there is one: whose data it is, and the sender.
 
 use std::future::pending;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::Notify;
@@ -13,46 +12,26 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::clock;
-use super::connect::{ConnectError, Connector, Reached};
+use super::connect::Connector;
 use super::executor::tell_open;
-use super::fetch::{Messages, failure, lasting, tell};
+use super::fetch::{Messages, tell};
 use super::neighbour;
-use crate::api::{self, Client, Retry};
-use crate::app::{Failure, Msg, Pause, ServerInfo};
+use super::shelf::Keeping;
+use crate::api::Client;
+use crate::app::{Msg, Pause};
 use crate::domain::ProjectId;
 use crate::outbox::{self, OutboxUpdate, Sender};
 use crate::store::{Scope, SenderLock, SharedStore};
 
-/// Wait before the second attempt to connect; it doubles from there.
-const FIRST_WAIT: Duration = Duration::from_secs(2);
-/// Longest wait between two attempts to connect.
-const LONGEST_WAIT: Duration = Duration::from_mins(1);
-
-/// A server that answered, and whose data is whose.
+/// A server that answers or has answered before, and whose data is whose.
 #[derive(Debug)]
 pub(super) struct Link {
+    /// For what is sent, and what sending has to know: only ever the server's own word.
     pub(super) client: Client,
+    /// For what is shown, which may come from what was kept.
+    pub(super) reader: Client,
     pub(super) scope: Scope,
     pub(super) project: ProjectId,
-}
-
-/// An attempt to connect that failed.
-struct Refusal {
-    failure: Failure,
-    /// How long the server asks to wait.
-    after: Option<Duration>,
-}
-
-impl From<ConnectError> for Refusal {
-    fn from(error: ConnectError) -> Self {
-        match error {
-            ConnectError::Here(why) => Self { failure: lasting(why), after: None },
-            ConnectError::Api(error) => {
-                let after = if let Retry::Transient { after } = error.retry { after } else { None };
-                Self { failure: failure(&error), after }
-            }
-        }
-    }
 }
 
 /// What connecting needs.
@@ -60,6 +39,8 @@ impl From<ConnectError> for Refusal {
 pub(super) struct Dialer {
     pub(super) connector: Connector,
     pub(super) database: PathBuf,
+    /// Where answers are kept, if they are.
+    pub(super) keeping: Option<Keeping>,
     pub(super) tasks: TaskTracker,
     pub(super) shutdown: CancellationToken,
     /// Wakes the sender.
@@ -73,53 +54,6 @@ pub(super) struct Dialer {
 }
 
 impl Dialer {
-    /// Tries until the server answers, telling each failure; gives up where trying again is no use.
-    pub(super) async fn connect(&self, messages: &Messages, cell: &OnceLock<Arc<Link>>) -> Option<Arc<Link>> {
-        let mut wait = FIRST_WAIT;
-        let connection = match self.connector.connection(&self.tasks, &self.shutdown).await {
-            Ok(connection) => connection,
-            Err(error) => {
-                tell(messages, Msg::ConnectFailed(Refusal::from(error).failure));
-                return None;
-            }
-        };
-        loop {
-            match self.dial(connection.clone()).await {
-                Ok((link, info)) => {
-                    // Known before it is told: the model asks for data as soon as it hears of it.
-                    let link = cell.get_or_init(|| Arc::new(link)).clone();
-                    tell(messages, Msg::Connected(info));
-                    return Some(link);
-                }
-                Err(refusal) => {
-                    let temporary = refusal.failure.temporary;
-                    // Never sooner than the server asks for.
-                    wait = wait.max(refusal.after.unwrap_or_default());
-                    tell(messages, Msg::ConnectFailed(refusal.failure));
-                    if !temporary {
-                        return None;
-                    }
-                }
-            }
-            tokio::select! {
-                () = tokio::time::sleep(wait) => wait = wait.saturating_mul(2).min(LONGEST_WAIT),
-                () = self.hurry.notified() => wait = FIRST_WAIT,
-            }
-        }
-    }
-
-    async fn dial(&self, connection: api::Connection) -> Result<(Link, ServerInfo), Refusal> {
-        let Reached { client, scope, server } = self.connector.reach(connection).await?;
-        let lacking = lacking(&server);
-        let info = ServerInfo {
-            version: server.version,
-            project: server.project_id.clone(),
-            project_name: server.project_name,
-            lacking,
-        };
-        Ok((Link { client, scope, project: server.project_id }, info))
-    }
-
     /// There may be something to send: tells the sender, here or in another program.
     pub(super) fn wake_sender(&self) {
         self.wake.notify_one();
@@ -199,19 +133,5 @@ fn in_words(why: &outbox::Pause) -> String {
         outbox::Pause::Offline(_) => "offline".into(),
         outbox::Pause::RateLimited => "rate limit reached".into(),
         outbox::Pause::Auth(words) => format!("keys not accepted: {words}"),
-    }
-}
-
-/// What a server cannot do that reviewing needs.
-fn lacking(server: &api::Server) -> Option<String> {
-    let version = server.version.as_deref().unwrap_or("of unknown version");
-    match (server.capabilities.observations_v2, server.capabilities.scores_v3) {
-        (true, true) => None,
-        (false, _) => Some(format!(
-            "this server ({version}) cannot show traces here: it lacks /v2/observations (4.0 or newer)"
-        )),
-        (true, false) => Some(format!(
-            "this server ({version}) does not show scores: it lacks /v3/scores (3.180 or newer)"
-        )),
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod clock;
 pub mod connect;
+mod dial;
 mod event_loop;
 mod executor;
 mod external;
@@ -16,12 +17,15 @@ mod link;
 mod log;
 mod neighbour;
 mod panics;
+pub mod pull;
+mod shelf;
 mod steady;
 mod storage;
 mod terminal;
 
 pub use headless::Headless;
 pub use neighbour::rouse;
+pub use shelf::Keeping;
 
 use std::io::{self, Write, stdout};
 use std::path::PathBuf;
@@ -59,6 +63,8 @@ pub struct Options {
     pub database: PathBuf,
     /// The log file.
     pub log: PathBuf,
+    /// Where the server's answers are kept, and how much of them.
+    pub keeping: Keeping,
     /// Colours and glyphs.
     pub theme: Theme,
     /// Whether plain http to other machines is allowed.
@@ -125,6 +131,7 @@ async fn review(options: Options) -> anyhow::Result<Ended> {
             allow_insecure_http: options.allow_insecure_http,
         },
         database: options.database,
+        keeping: Some(options.keeping),
         tasks: tasks.clone(),
         shutdown: shutdown.clone(),
         wake: Arc::new(Notify::new()),
