@@ -257,6 +257,7 @@ async fn scores(reader: &Client, target: &Target) -> Result<Vec<Score>, Failure>
 async fn subject(reader: &Client, object: &Object) -> Result<Option<Arc<Subject>>, Failure> {
     let observations = match reader.observations_of(object).await {
         Err(error) if error.is_not_found() && !error.is_missing_route() => Vec::new(),
+        Err(error) if error.never_arrived() && !reader.line().is_up() => return Err(not_kept(object)),
         other => other.map_err(|e| failure(&e))?,
     };
     let object = object.clone();
@@ -265,6 +266,19 @@ async fn subject(reader: &Client, object: &Object) -> Result<Option<Arc<Subject>
     match tokio::task::spawn_blocking(build).await {
         Ok(Some(subject)) => Ok(subject.map(Arc::new)),
         _ => Err(lasting("a bug in tracemark keeps this from being shown")),
+    }
+}
+
+/// What cannot be shown, since it was never fetched while there was a network.
+fn not_kept(object: &Object) -> Failure {
+    let pull = "`tracemark pull` fetches a whole queue before a journey";
+    Failure {
+        message: format!(
+            "The server is out of reach, and this {} was not fetched before.",
+            object.kind.noun()
+        ),
+        hint: Some(pull.into()),
+        temporary: true,
     }
 }
 
