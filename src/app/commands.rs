@@ -1,10 +1,11 @@
 //! Actions: what each one does where.
 
+use super::asking;
 use super::browse::{self, Filter};
 use super::geometry::Pane;
 use super::modal::{Modal, Prompt, PromptFor, Showing, Viewer};
 use super::reading::{self, Motion};
-use super::{Connection, Editor, Effect, Model, Screen, moving, review, rubric, viewing, writing};
+use super::{Connection, Editor, Effect, Model, Screen, listing, moving, review, rubric, viewing, writing};
 use crate::input::Action;
 
 /// Does what an action says, in the place where the reviewer is.
@@ -13,6 +14,7 @@ pub(super) fn perform(model: &mut Model, action: Action, count: Option<usize>, e
         Action::Quit => quit(model, effects),
         Action::Redraw => effects.push(Effect::Redraw),
         Action::Suspend => effects.push(Effect::Suspend),
+        Action::Yes | Action::No => asking::answer(model, action, effects),
         _ if !model.modals.is_empty() => viewing::act(model, action, effects),
         Action::Help => model.modals.push(Modal::Viewer(Viewer::new(Showing::Help))),
         Action::Unsent => model.modals.push(Modal::Viewer(Viewer::new(Showing::Unsent))),
@@ -137,6 +139,7 @@ fn browse_action(model: &mut Model, action: Action, count: usize, effects: &mut 
         }
         Action::StatusFilter => set_filter(model, model.browse.items.filter.next(), effects),
         Action::Reopen => reopen_under_cursor(model, effects),
+        Action::Remove => listing::ask_removal(model),
         _ => {}
     }
 }

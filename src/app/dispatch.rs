@@ -164,6 +164,7 @@ pub fn contexts(model: &Model) -> &'static [Context] {
         (Some(Modal::Prompt(_)), _) => place::PROMPT,
         (Some(Modal::Viewer(Viewer { showing: Showing::Unsent, .. })), _) => place::UNSENT,
         (Some(Modal::Viewer(_)), _) => place::VIEWER,
+        (Some(Modal::Confirm(_)), _) => place::CONFIRM,
         (None, Screen::Browse) if model.browse.on_items => place::ITEMS,
         (None, Screen::Browse) => place::QUEUES,
         (None, Screen::Review) => place::REVIEW,
@@ -197,10 +198,10 @@ pub(super) fn digit_of(key: Key) -> Option<u8> {
 
 /// Says that a key has no meaning here, and which one helps on.
 fn say_unbound(model: &mut Model, key: Key) {
-    let (action, helps) = if model.modals.is_empty() {
-        (Action::Help, "shows the keys")
-    } else {
-        (Action::Close, "closes this")
+    let (action, helps) = match model.modals.last() {
+        None => (Action::Help, "shows the keys"),
+        Some(Modal::Confirm(_)) => (Action::No, "says no"),
+        Some(_) => (Action::Close, "closes this"),
     };
     let keys = model.start.keymap.keys_for(contexts(model), action);
     let helps = keys.first().map(|key| format!(": {key} {helps}")).unwrap_or_default();

@@ -4,6 +4,7 @@
 //! answers with [`Effect`]s for the runtime; it does no I/O and never waits.
 
 mod ahead;
+mod asking;
 mod browse;
 mod commands;
 mod dispatch;
@@ -13,6 +14,7 @@ pub mod geometry;
 mod given;
 mod help;
 mod item;
+mod listing;
 mod local;
 mod modal;
 mod model;
@@ -27,6 +29,7 @@ mod viewing;
 mod writing;
 
 pub use ahead::Typed;
+pub use asking::{Asked, Question};
 pub use browse::{Browse, Filter, Items, item_rows, queue_rows};
 pub use dispatch::{contexts, update};
 pub use editor::Editor;

@@ -1,4 +1,4 @@
-//! What lies over a screen: editors, prompts, viewers.
+//! What lies over a screen: editors, prompts, viewers, questions.
 
 use ratatui::style::Style;
 use ratatui::widgets::Widget;
@@ -7,11 +7,11 @@ use ratatui_textarea::TextArea;
 use super::content::row_line;
 use super::ink::Ink;
 use super::line::{Line, fit, wrap};
-use super::{unsent, whole};
+use super::{unsent, whole, words};
 use crate::app::geometry::{self, Area};
 use crate::app::{
-    Doc, DocKey, Editor, HelpRow, Modal, Prompt, PromptFor, Purpose, Showing, TextForm, Viewer, given_key,
-    help_rows, info_key,
+    Asked, Doc, DocKey, Editor, HelpRow, Modal, Prompt, PromptFor, Purpose, Showing, TextForm, Viewer,
+    given_key, help_rows, info_key,
 };
 use crate::domain::QueueId;
 use crate::domain::rows::View;
@@ -24,6 +24,7 @@ pub(super) fn draw(ink: &mut Ink, modal: &Modal) {
         Modal::Editor(form) => editor(ink, form),
         Modal::Prompt(prompt) => self::prompt(ink, prompt),
         Modal::Viewer(viewer) => self::viewer(ink, viewer),
+        Modal::Confirm(question) => confirm(ink, &question.words(ink.model)),
     }
 }
 
@@ -185,6 +186,19 @@ fn choices(ink: &Ink, prompt: &Prompt, shown: usize, inside: usize) -> Vec<Line>
             ink.cursor(current, true).add(fit(choice, inside.saturating_sub(2), ink.glyphs.ellipsis), style)
         })
         .collect()
+}
+
+/// A question with its two answers.
+fn confirm(ink: &mut Ink, asked: &Asked) {
+    let screen = whole(ink.model.size);
+    let columns = screen.width.saturating_sub(6).min(64);
+    let inside = usize::from(columns.saturating_sub(4));
+    let text = wrap(&words::plain(ink, &asked.text), inside, 6, ink.glyphs.ellipsis);
+    let rows = u16::try_from(text.len() + 2).unwrap_or(u16::MAX);
+    let keys = keys(ink, &[(Action::Yes, asked.yes), (Action::No, asked.no)]);
+    let body = boxed(ink, screen.centred(columns, rows), &asked.title, &Line::default(), &keys);
+    let lines: Vec<Line> = text.into_iter().map(|row| Line::of(row, ink.styles.text)).collect();
+    ink.lines(body, &lines);
 }
 
 fn viewer(ink: &mut Ink, viewer: &Viewer) {
