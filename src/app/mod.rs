@@ -25,7 +25,9 @@ mod review;
 mod rubric;
 #[cfg(test)]
 mod tests;
+mod turning;
 mod viewing;
+mod worded;
 mod writing;
 
 pub use ahead::Typed;

@@ -8,13 +8,14 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::browse::Browse;
-use super::effect::DocKey;
+use super::effect::{DocKey, RecordToken};
 use super::item::ItemData;
 use super::modal::Modal;
 use super::msg::{Pause, ServerInfo};
 use super::review::Review;
+use super::turning::Turning;
 use crate::domain::rows::Rows;
-use crate::domain::{ConfigId, Independent, ItemId, Now, ScoreConfig, Written};
+use crate::domain::{ConfigId, Independent, ItemId, Now, ScoreConfig, Write, Written};
 use crate::input::Keymap;
 
 /// How the program was started.
@@ -107,6 +108,8 @@ pub struct Model {
     pub items: HashMap<ItemId, ItemData>,
     /// Writes that are not known to be at the server.
     pub open_writes: BTreeMap<i64, Written>,
+    /// Decisions on their way into the store, with the items they are sent with.
+    pub saving: BTreeMap<RecordToken, (ItemId, Write)>,
     /// Flagged items with the reasons.
     pub flags: HashMap<ItemId, String>,
     /// Why nothing is being sent, if so.
@@ -121,6 +124,8 @@ pub struct Model {
     pub count: Option<usize>,
     /// Set once the reviewer has asked to quit.
     pub quitting: bool,
+    /// An undo or redo under way.
+    pub(super) turning: Option<Turning>,
     /// Next token for a decision.
     pub(super) next_token: u64,
 }
@@ -142,6 +147,7 @@ impl Model {
             configs: None,
             items: HashMap::new(),
             open_writes: BTreeMap::new(),
+            saving: BTreeMap::new(),
             flags: HashMap::new(),
             pause: None,
             other_sender: None,
@@ -149,6 +155,7 @@ impl Model {
             notice: None,
             count: None,
             quitting: false,
+            turning: None,
             next_token: 0,
         }
     }
