@@ -122,8 +122,16 @@ fn warning(ink: &Ink, form: &TextForm) -> String {
         }
         Purpose::Comment { .. } => format!(
             "Sent when you leave the item, or {} after you complete it; then it cannot be taken back.",
-            duration(hold.as_secs_f64())
+            spell(hold)
         ),
+    }
+}
+
+/// A setting's time as a person would write it: `10 s`.
+fn spell(time: std::time::Duration) -> String {
+    match time.as_secs() {
+        seconds @ 1..60 if time.subsec_nanos() == 0 => format!("{seconds} s"),
+        _ => duration(time.as_secs_f64()),
     }
 }
 
