@@ -37,11 +37,13 @@ pub struct ApiError {
     pub message: String,
     hint: Option<Cow<'static, str>>,
     missing_route: bool,
+    never_arrived: bool,
 }
 
 impl ApiError {
     pub(super) fn new(retry: Retry, message: impl Into<String>) -> Self {
-        Self { retry, status: None, message: message.into(), hint: None, missing_route: false }
+        let message = message.into();
+        Self { retry, status: None, message, hint: None, missing_route: false, never_arrived: false }
     }
 
     pub(super) fn with_hint(self, hint: impl Into<Cow<'static, str>>) -> Self {
@@ -75,8 +77,22 @@ impl ApiError {
         self.missing_route
     }
 
+    /// Whether the call was certainly not carried out: no connection came about (no such host,
+    /// refused, no TLS, no answer to the attempt), or the server had no room for it (429). A
+    /// connection that broke later says nothing about what the server did before.
+    #[must_use]
+    pub fn never_arrived(&self) -> bool {
+        self.never_arrived
+    }
+
     /// A call that got no answer.
     pub(super) fn unreachable(host: &str, error: reqwest::Error) -> Self {
+        // All of name, address, proxy and TLS belongs to connecting: nothing was sent before it ended.
+        let never_arrived = error.is_connect();
+        Self { never_arrived, ..Self::unanswered(host, error) }
+    }
+
+    fn unanswered(host: &str, error: reqwest::Error) -> Self {
         let (timed_out, broke) = (error.is_timeout(), error.is_body() || error.is_decode());
         let cause = cause(&error.without_url());
         if timed_out && !cause.contains("certificate") {
@@ -95,7 +111,8 @@ impl ApiError {
         let retry = classify(status, after.or_else(|| json.as_ref().and_then(seconds)));
         let message = words.unwrap_or_else(|| fallback(status, missing_route));
         let hint = hint(status, missing_route, &message).map(Cow::Borrowed);
-        Self { retry, status: Some(status.as_u16()), message, hint, missing_route }
+        let never_arrived = status == StatusCode::TOO_MANY_REQUESTS;
+        Self { retry, status: Some(status.as_u16()), message, hint, missing_route, never_arrived }
     }
 
     /// A good status with a body that is none of the API's.

@@ -5,6 +5,7 @@
 //! the outbox knows which of them can be sent twice.
 
 mod comments;
+mod datasets;
 mod error;
 mod media;
 mod observations;
@@ -20,10 +21,12 @@ mod tls;
 mod transport;
 pub mod wire;
 
+pub use datasets::DatasetItem;
 pub use error::{ApiError, Retry};
 pub use media::Media;
 pub use paging::Page;
 pub use probe::{Capabilities, Server};
+pub use queues::Removal;
 pub use retry::Backoff;
 pub use scores::Batch;
 pub use transport::{Client, Connection};

@@ -1,10 +1,12 @@
 //! The client against a server made up for each test.
 
+mod arrival;
 mod errors;
 mod lists;
 mod observations;
 mod scores;
 mod transport;
+mod writes;
 
 use std::time::Duration;
 
