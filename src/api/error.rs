@@ -38,12 +38,21 @@ pub struct ApiError {
     hint: Option<Cow<'static, str>>,
     missing_route: bool,
     never_arrived: bool,
+    limit: Option<usize>,
 }
 
 impl ApiError {
     pub(super) fn new(retry: Retry, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self { retry, status: None, message, hint: None, missing_route: false, never_arrived: false }
+        Self {
+            retry,
+            status: None,
+            message,
+            hint: None,
+            missing_route: false,
+            never_arrived: false,
+            limit: None,
+        }
     }
 
     pub(super) fn with_hint(self, hint: impl Into<Cow<'static, str>>) -> Self {
@@ -57,6 +66,23 @@ impl ApiError {
     /// The same, of a call that may well have been carried out.
     pub(super) fn unsettled(self) -> Self {
         Self { retry: Retry::Transient { after: None }, ..self }
+    }
+
+    /// A call that was not sent, because the server would not have taken it before that time.
+    pub(super) fn limited(wait: Duration) -> Self {
+        let hint = hint(StatusCode::TOO_MANY_REQUESTS, false, "").map(Cow::Borrowed);
+        let error = Self::new(Retry::Transient { after: Some(wait) }, "the server's rate limit is reached");
+        Self { hint, never_arrived: true, ..error.with_status(StatusCode::TOO_MANY_REQUESTS) }
+    }
+
+    /// The same with the number of requests the server takes, if its headers told.
+    pub(super) fn with_limit(self, limit: Option<usize>) -> Self {
+        Self { limit: limit.or(self.limit), ..self }
+    }
+
+    /// How many requests the server takes in a window, if it told when it took no more.
+    pub(super) fn limit(&self) -> Option<usize> {
+        self.limit
     }
 
     /// The next step, where there is one.
@@ -112,7 +138,8 @@ impl ApiError {
         let message = words.unwrap_or_else(|| fallback(status, missing_route));
         let hint = hint(status, missing_route, &message).map(Cow::Borrowed);
         let never_arrived = status == StatusCode::TOO_MANY_REQUESTS;
-        Self { retry, status: Some(status.as_u16()), message, hint, missing_route, never_arrived }
+        let limit = json.as_ref().and_then(limit);
+        Self { retry, status: Some(status.as_u16()), message, hint, missing_route, never_arrived, limit }
     }
 
     /// A good status with a body that is none of the API's.
@@ -237,6 +264,11 @@ pub(super) fn tidy(text: &str) -> String {
 fn seconds(body: &Value) -> Option<Duration> {
     let seconds = body.get("details")?.get("retryAfterSeconds")?.as_f64()?;
     Duration::try_from_secs_f64(seconds).ok()
+}
+
+/// The number of requests a rate-limit body tells of.
+fn limit(body: &Value) -> Option<usize> {
+    usize::try_from(body.get("details")?.get("limit")?.as_u64()?).ok()
 }
 
 /// The innermost cause, which is the one that says something: `connection refused`.

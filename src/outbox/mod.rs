@@ -28,7 +28,7 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{ApiError, Client};
+use crate::api::{ApiError, Client, Priority, Urgency};
 use crate::domain::{ProjectId, Written};
 use crate::store::{Outcome, Scope, SharedStore, StoreError};
 
@@ -123,6 +123,8 @@ impl Sender {
         updates: UnboundedSender<OutboxUpdate>,
         wake: Arc<Notify>,
     ) -> Self {
+        // Within a rate limit its reads must not wait for minutes: rows are claimed meanwhile.
+        let client = client.with_urgency(&Urgency::new(Priority::Write));
         Self {
             store,
             client,

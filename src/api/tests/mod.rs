@@ -1,7 +1,9 @@
 //! The client against a server made up for each test.
 
 mod arrival;
+mod budget;
 mod errors;
+mod lane;
 mod lists;
 mod observations;
 mod scores;
