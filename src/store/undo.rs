@@ -8,7 +8,7 @@ use rusqlite::{Transaction, params};
 use super::rows::{CLOSED, OPEN, UNDONE, select, text};
 use super::things::{Entry, base, set_replaced, standing};
 use super::{Scope, Store, StoreError};
-use crate::domain::{Decision, Origin, Undone, Write, Written};
+use crate::domain::{Decision, Origin, Undone, Write, WriteState, Written};
 
 impl Store {
     /// Undoes the annotator's last decision that still stands. With `hold`, all that waits beside it
@@ -112,7 +112,7 @@ impl Turn<'_> {
             return self.bring_about(&thing, wanted, UNDONE);
         }
         let Some(last) = self.last_of_it()? else { return self.too_late() };
-        if last.is_untried() || last.is_parked() {
+        if last.is_untried() || last.state == WriteState::Refused {
             set_replaced(self.tx, last.seq, self.now)?;
             return self.done(UNDONE, false);
         }
