@@ -27,6 +27,14 @@ pub(super) enum Turn {
     Redo,
 }
 
+impl Model {
+    /// Whether an undo or redo is under way, with the item it changed not shown yet.
+    #[must_use]
+    pub fn is_turning(&self) -> bool {
+        self.turning.is_some()
+    }
+}
+
 /// Asks for a turn.
 pub(super) fn ask(model: &mut Model, turn: Turn, effects: &mut Vec<Effect>) {
     if turn == Turn::Undo && drop_unsaved(model) {
