@@ -7,6 +7,8 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
+use super::journal::JournalCommand;
+use super::sync::SyncArgs;
 use crate::domain::Shard;
 
 const AFTER_HELP: &str = "\
@@ -79,6 +81,20 @@ pub(super) enum Command {
     },
     /// Check settings, connection and terminal.
     Doctor,
+    /// Read the journal of all decisions; undo and redo them.
+    Journal {
+        /// What to do.
+        #[command(subcommand)]
+        command: JournalCommand,
+    },
+    /// Send what was decided and not sent yet, without the terminal UI.
+    Sync(SyncArgs),
+    /// What was kept of the server's answers.
+    Cache {
+        /// What to do.
+        #[command(subcommand)]
+        command: CacheCommand,
+    },
     /// Serve the workspace on this machine as a Langfuse API.
     Serve(ServeArgs),
     /// Fill the workspace on this machine with the sample project.
@@ -93,6 +109,13 @@ pub(super) enum Command {
     /// Print the table of keys.
     #[command(hide = true)]
     Keys,
+}
+
+/// The commands on the cache.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(super) enum CacheCommand {
+    /// Wipe it from the disk; decisions and drafts stay.
+    Clear,
 }
 
 /// A connection to be stored. What is not given is asked for.

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::clock::Clock;
+use super::connect::Connector;
 use super::executor::Executor;
 use super::link::Dialer;
 use super::storage::Storage;
@@ -60,10 +61,12 @@ impl Headless {
         super::storage::tell_findings(&sender, &findings);
         let shutdown = CancellationToken::new();
         let dialer = Dialer {
-            destination: Arc::new(destination),
-            workspace: folder.join("workspace.db"),
+            connector: Connector {
+                destination,
+                workspace: folder.join("workspace.db"),
+                allow_insecure_http: false,
+            },
             database,
-            allow_insecure_http: false,
             tasks: TaskTracker::new(),
             shutdown: shutdown.clone(),
             wake: Arc::new(Notify::new()),

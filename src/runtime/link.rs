@@ -1,5 +1,4 @@
-//! Getting connected: the embedded workspace's server if that is wanted, the client, the probe,
-//! and the sender.
+//! Getting connected and staying so: dialing until the server answers, and the sender.
 
 use std::future::pending;
 use std::path::PathBuf;
@@ -8,23 +7,20 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use url::Url;
 
 use super::clock;
+use super::connect::{ConnectError, Connector, Reached};
 use super::executor::tell_open;
 use super::fetch::{Messages, failure, lasting, tell};
 use super::neighbour;
-use crate::api::{self, ApiError, Client, Retry};
+use crate::api::{self, Client, Retry};
 use crate::app::{Failure, Msg, Pause, ServerInfo};
-use crate::config::Destination;
 use crate::domain::ProjectId;
 use crate::outbox::{self, OutboxUpdate, Sender};
-use crate::server::{self, Seed, Workspace};
 use crate::store::{Scope, SenderLock, SharedStore};
 
 /// Wait before the second attempt to connect; it doubles from there.
@@ -47,20 +43,23 @@ struct Refusal {
     after: Option<Duration>,
 }
 
-impl Refusal {
-    fn new(error: &ApiError) -> Self {
-        let after = if let Retry::Transient { after } = error.retry { after } else { None };
-        Self { failure: failure(error), after }
+impl From<ConnectError> for Refusal {
+    fn from(error: ConnectError) -> Self {
+        match error {
+            ConnectError::Here(why) => Self { failure: lasting(why), after: None },
+            ConnectError::Api(error) => {
+                let after = if let Retry::Transient { after } = error.retry { after } else { None };
+                Self { failure: failure(&error), after }
+            }
+        }
     }
 }
 
 /// What connecting needs.
 #[derive(Debug, Clone)]
 pub(super) struct Dialer {
-    pub(super) destination: Arc<Destination>,
-    pub(super) workspace: PathBuf,
+    pub(super) connector: Connector,
     pub(super) database: PathBuf,
-    pub(super) allow_insecure_http: bool,
     pub(super) tasks: TaskTracker,
     pub(super) shutdown: CancellationToken,
     /// Wakes the sender.
@@ -77,10 +76,10 @@ impl Dialer {
     /// Tries until the server answers, telling each failure; gives up where trying again is no use.
     pub(super) async fn connect(&self, messages: &Messages, cell: &OnceLock<Arc<Link>>) -> Option<Arc<Link>> {
         let mut wait = FIRST_WAIT;
-        let connection = match self.connection().await {
+        let connection = match self.connector.connection(&self.tasks, &self.shutdown).await {
             Ok(connection) => connection,
-            Err(failure) => {
-                tell(messages, Msg::ConnectFailed(failure));
+            Err(error) => {
+                tell(messages, Msg::ConnectFailed(Refusal::from(error).failure));
                 return None;
             }
         };
@@ -109,65 +108,8 @@ impl Dialer {
         }
     }
 
-    async fn connection(&self) -> Result<api::Connection, Failure> {
-        match &*self.destination {
-            Destination::Embedded => self.start_embedded().await,
-            Destination::Server { base_url, public_key, secret_key, .. } => {
-                let base_url =
-                    Url::parse(base_url).map_err(|e| lasting(format!("`{base_url}` is no address: {e}")))?;
-                Ok(api::Connection {
-                    base_url,
-                    public_key: public_key.clone(),
-                    secret_key: secret_key.clone(),
-                    allow_insecure_http: self.allow_insecure_http,
-                })
-            }
-        }
-    }
-
-    /// Starts the embedded server on a free port of this machine.
-    async fn start_embedded(&self) -> Result<api::Connection, Failure> {
-        let path = self.workspace.clone();
-        let opened = tokio::task::spawn_blocking(move || Workspace::open(&path, Seed::Sample, clock::wall()));
-        let workspace = match opened.await {
-            Ok(Ok(workspace)) => workspace,
-            Ok(Err(error)) => {
-                return Err(lasting(format!("the embedded workspace cannot be opened: {error}")));
-            }
-            Err(error) => return Err(lasting(format!("the embedded workspace cannot be opened: {error}"))),
-        };
-        let no_port = |e: std::io::Error| lasting(format!("no port for the embedded workspace: {e}"));
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(no_port)?;
-        let address = listener.local_addr().map_err(no_port)?;
-        let credentials = workspace.credentials();
-        let base_url = Url::parse(&format!("http://{address}")).map_err(|e| lasting(e.to_string()))?;
-        let stop = self.shutdown.clone().cancelled_owned();
-        let options = server::Options::default();
-        self.tasks.spawn(async move {
-            if let Err(error) = server::serve(listener, workspace, options, clock::wall, stop).await {
-                tracing::error!("the embedded server stopped: {error}");
-            }
-        });
-        Ok(api::Connection {
-            base_url,
-            public_key: credentials.public_key,
-            secret_key: credentials.secret_key.into(),
-            allow_insecure_http: false,
-        })
-    }
-
     async fn dial(&self, connection: api::Connection) -> Result<(Link, ServerInfo), Refusal> {
-        // Reading the system's certificates takes a while; not on a thread that others wait for.
-        let made = tokio::task::spawn_blocking(move || Client::new(connection, clock::wall)).await;
-        let made = made.map_err(|e| Refusal { failure: lasting(e.to_string()), after: None })?;
-        let client = made.map_err(|e| Refusal::new(&e))?;
-        let server = client.probe().await.map_err(|e| Refusal::new(&e))?;
-        let host = match &*self.destination {
-            // Its port changes with every start.
-            Destination::Embedded => "embedded".to_owned(),
-            Destination::Server { .. } => client.address().to_owned(),
-        };
-        let scope = Scope { host, project: server.project_id.clone() };
+        let Reached { client, scope, server } = self.connector.reach(connection).await?;
         let lacking = lacking(&server);
         let info = ServerInfo {
             version: server.version,

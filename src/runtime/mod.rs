@@ -4,6 +4,7 @@
 //! server started or anything connected.
 
 pub mod clock;
+pub mod connect;
 mod event_loop;
 mod executor;
 mod external;
@@ -20,6 +21,7 @@ mod storage;
 mod terminal;
 
 pub use headless::Headless;
+pub use neighbour::rouse;
 
 use std::io::{self, Write, stdout};
 use std::path::PathBuf;
@@ -37,6 +39,7 @@ use crate::app::{Effect, Model, Start};
 use crate::config::Destination;
 use crate::store::Finding;
 use crate::theme::Theme;
+use connect::Connector;
 use event_loop::EventLoop;
 use executor::Executor;
 use input::Signals;
@@ -116,10 +119,12 @@ async fn review(options: Options) -> anyhow::Result<Ended> {
     let tasks = TaskTracker::new();
     let shutdown = CancellationToken::new();
     let dialer = Dialer {
-        destination: Arc::new(options.destination),
-        workspace: options.workspace,
+        connector: Connector {
+            destination: options.destination,
+            workspace: options.workspace,
+            allow_insecure_http: options.allow_insecure_http,
+        },
         database: options.database,
-        allow_insecure_http: options.allow_insecure_http,
         tasks: tasks.clone(),
         shutdown: shutdown.clone(),
         wake: Arc::new(Notify::new()),
