@@ -130,7 +130,7 @@ impl World {
                 vec![Msg::Items { fetch, result: Ok((page, total)) }]
             }
             Effect::FetchLabels(objects) => vec![Msg::Labels(labels(&objects, &server.texts))],
-            Effect::Want(items) => items.iter().flat_map(|item| self.fetched(item)).collect(),
+            Effect::Want(wanted) => wanted.items.iter().flat_map(|item| self.fetched(item)).collect(),
             Effect::LayOut(key, _) if server.lays_out => {
                 let rows = Arc::new(rows(&key.doc, key.width, &server.texts));
                 vec![Msg::LaidOut(key, rows)]
