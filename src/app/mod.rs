@@ -4,8 +4,10 @@
 //! answers with [`Effect`]s for the runtime; it does no I/O and never waits.
 
 mod ahead;
+mod asking;
 mod browse;
 mod commands;
+mod connection;
 mod dispatch;
 mod editor;
 mod effect;
@@ -13,6 +15,7 @@ pub mod geometry;
 mod given;
 mod help;
 mod item;
+mod listing;
 mod local;
 mod modal;
 mod model;
@@ -24,20 +27,23 @@ mod review;
 mod rubric;
 #[cfg(test)]
 mod tests;
+mod turning;
 mod viewing;
+mod worded;
 mod writing;
 
 pub use ahead::Typed;
+pub use asking::{Asked, Question};
 pub use browse::{Browse, Filter, Items, item_rows, queue_rows};
 pub use dispatch::{contexts, update};
 pub use editor::Editor;
-pub use effect::{Doc, DocKey, DocSource, Effect, FetchPage, RecordToken};
+pub use effect::{Doc, DocKey, DocSource, Effect, FetchPage, RecordToken, Wanted};
 pub use given::{belongs, who};
 pub use help::{HelpRow, help_rows};
 pub use item::{ItemData, Load, Mine, Progress, progress};
 pub use modal::{Modal, Prompt, PromptFor, Purpose, Showing, TextForm, Viewer};
 pub use model::{Connection, Model, Notice, Screen, Start};
-pub use msg::{Failure, Label, LocalState, Msg, Pause, ServerInfo};
+pub use msg::{Failure, Label, LocalState, Msg, Part, Pause, ServerInfo};
 pub use open::{Standing, completed_when};
 pub use reading::{comments_key, content_key, given_key, info_key, tree_len, visible_tree};
 pub use review::{Done, Find, Review};

@@ -8,14 +8,15 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::browse::Browse;
-use super::effect::DocKey;
+use super::effect::{DocKey, RecordToken};
 use super::item::ItemData;
 use super::modal::Modal;
 use super::msg::{Pause, ServerInfo};
 use super::open::Settled;
 use super::review::Review;
+use super::turning::Turning;
 use crate::domain::rows::Rows;
-use crate::domain::{ConfigId, Independent, ItemId, Now, ScoreConfig, Shard, Written};
+use crate::domain::{ConfigId, Independent, ItemId, Now, ScoreConfig, Shard, Write, Written};
 use crate::input::Keymap;
 
 /// How the program was started.
@@ -69,7 +70,7 @@ pub enum Connection {
     #[default]
     Connecting,
     /// The server answered.
-    Online(ServerInfo),
+    Online,
     /// It did not; the message says why.
     Failed(super::Failure),
 }
@@ -98,6 +99,8 @@ pub struct Model {
     pub modals: Vec<Modal>,
     /// The connection.
     pub connection: Connection,
+    /// The server and its project, from the probe or from an earlier one kept here.
+    pub server: Option<ServerInfo>,
     /// When the server last answered.
     pub last_sync: Option<Timestamp>,
     /// Queues and items.
@@ -112,6 +115,8 @@ pub struct Model {
     pub items: HashMap<ItemId, ItemData>,
     /// Writes that are not known to be at the server.
     pub open_writes: BTreeMap<i64, Written>,
+    /// Decisions on their way into the store, with the items they are sent with.
+    pub saving: BTreeMap<RecordToken, (ItemId, Write)>,
     /// Items found to have been taken out of their queues.
     pub removed: HashSet<ItemId>,
     /// Changes of status that have reached the server in this run, the last one by item.
@@ -130,6 +135,8 @@ pub struct Model {
     pub count: Option<usize>,
     /// Set once the reviewer has asked to quit.
     pub quitting: bool,
+    /// An undo or redo under way.
+    pub(super) turning: Option<Turning>,
     /// Next token for a decision.
     pub(super) next_token: u64,
 }
@@ -145,6 +152,7 @@ impl Model {
             screen: Screen::default(),
             modals: Vec::new(),
             connection: Connection::default(),
+            server: None,
             last_sync: None,
             browse: Browse::default(),
             review: Review::default(),
@@ -152,6 +160,7 @@ impl Model {
             configs_failed: false,
             items: HashMap::new(),
             open_writes: BTreeMap::new(),
+            saving: BTreeMap::new(),
             removed: HashSet::new(),
             settled: HashMap::new(),
             flags: HashMap::new(),
@@ -161,6 +170,7 @@ impl Model {
             notice: None,
             count: None,
             quitting: false,
+            turning: None,
             next_token: 0,
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::geometry::{self, Pane, ReviewAreas, ReviewShape};
 use super::item::{ItemData, Load};
-use super::{Effect, Model, Screen, Standing, browse, moving, open};
+use super::{Effect, Model, Screen, Standing, Wanted, browse, moving, open};
 use crate::domain::rows::View;
 use crate::domain::{ConfigId, Item, ItemId, QueueId, Target, TraceId, Value};
 
@@ -73,6 +73,8 @@ pub struct Review {
     pub skipped: BTreeSet<ItemId>,
     /// Items completed in this run, in order.
     pub done: Vec<Done>,
+    /// Those completed in this run whose completion was taken back.
+    pub(super) taken_back: Vec<Done>,
     /// When this run began.
     pub started: Duration,
     /// When the current item came on screen.
@@ -163,7 +165,7 @@ impl Model {
     /// Where the web UI shows a target.
     #[must_use]
     pub fn web_address(&self, target: &Target) -> Option<String> {
-        let super::Connection::Online(server) = &self.connection else { return None };
+        let server = self.server.as_ref()?;
         let base = self.start.web_url.as_ref()?.trim_end_matches('/');
         let project = format!("{base}/project/{}", server.project);
         let trace = |id: &TraceId| format!("{project}/traces/{id}");
@@ -267,7 +269,7 @@ pub(super) fn leave_review(model: &mut Model, effects: &mut Vec<Effect>) {
     model.screen = Screen::Browse;
     model.browse.on_items = true;
     effects.push(Effect::ReleaseAll);
-    effects.push(Effect::Want(Vec::new()));
+    effects.push(Effect::Want(Wanted::default()));
     browse::look_around(model, effects);
 }
 
@@ -282,7 +284,7 @@ pub(super) fn refresh(model: &mut Model, id: &ItemId, effects: &mut Vec<Effect>)
     }
     model.docs.retain(|key, rows| rows.is_none() || super::reading::item_of(&key.doc) != Some(id));
     // What is being fetched already would answer half of it and count as the whole.
-    effects.push(Effect::Want(Vec::new()));
+    effects.push(Effect::Want(Wanted::default()));
     want(model, effects);
 }
 
@@ -298,17 +300,31 @@ pub(super) fn want(model: &mut Model, effects: &mut Vec<Effect>) {
         model.items.entry(item.id.clone()).or_insert_with(|| ItemData::new(item.clone()));
     }
     forget_far(model, &wanted);
-    wanted.retain(|item| model.items.get(&item.id).is_some_and(is_incomplete));
+    let online = model.connection == super::Connection::Online;
+    let outdated = |data: &ItemData| online && data.kept.is_some();
+    wanted.retain(|item| model.items.get(&item.id).is_some_and(|d| is_incomplete(d) || outdated(d)));
     for item in &wanted {
         if let Some(data) = model.items.get_mut(&item.id) {
-            data.scores_asked.get_or_insert(model.now.wall);
+            let asked = data.scores_asked.filter(|_| !outdated(data));
+            data.scores_asked = asked.or(Some(model.now.wall));
             if data.seen.is_none() {
                 data.asking.get_or_insert(model.now.mono);
             }
         }
     }
-    effects.push(Effect::Want(wanted));
+    let on_screen = model.review.item.clone();
+    effects.push(Effect::Want(Wanted { items: wanted, on_screen }));
     browse::ask_pages(model, position..position + AHEAD + 2, effects);
+}
+
+/// Another version of what is shown has arrived: whatever was laid out of the old one goes.
+pub(super) fn content_changed(model: &mut Model, id: &ItemId) {
+    model.docs.retain(|key, _| super::reading::item_of(&key.doc) != Some(id));
+    if model.review.item.as_ref() == Some(id) {
+        model.review.placed = false;
+        model.review.folded.clear();
+        model.review.find = None;
+    }
 }
 
 fn is_incomplete(data: &ItemData) -> bool {

@@ -48,13 +48,16 @@ impl Model {
     }
 
     /// How a decision on an item is being made.
-    fn made(&self, item: &ItemId, before: Option<Write>) -> Made {
+    fn made(&self, item: &ItemId, write: &Write, before: Option<Write>) -> Made {
         let data = self.items.get(item);
         let current = self.review.item.as_ref() == Some(item);
         Made {
             annotator: self.start.annotator.clone(),
             queue_id: data.map(|data| data.item.queue_id.clone()).or_else(|| self.browse.items.queue.clone()),
-            about: self.item_name(item),
+            about: match write {
+                Write::AddItem { object, .. } => format!("{} {}", object.kind.noun(), object.id),
+                _ => self.item_name(item),
+            },
             before: before.map(Box::new),
             on_screen: current.then(|| self.now.mono.saturating_sub(self.review.opened)),
         }
@@ -167,9 +170,7 @@ pub(super) fn why_not_yet(model: &Model) -> String {
     let Some(data) = model.current() else { return "there is no item here yet".into() };
     let kind = data.item.object.kind.noun();
     match &data.subject {
-        _ if !matches!(model.connection, super::Connection::Online(_)) => {
-            "not connected: a score needs to know its project".into()
-        }
+        _ if model.server.is_none() => "not connected: a score needs to know its project".into(),
         super::Load::Missing => format!("this {kind} is not at the server, so it takes no scores"),
         super::Load::Failed(_) => format!("this {kind} could not be loaded, so it takes no scores yet"),
         _ => "the item is still loading".into(),
@@ -179,7 +180,7 @@ pub(super) fn why_not_yet(model: &Model) -> String {
 /// A score not given before.
 fn new_score(model: &Model, config: &ScoreConfig, value: &Value) -> Option<Mine> {
     let target = model.current()?.target()?;
-    let super::Connection::Online(server) = &model.connection else { return None };
+    let server = model.server.as_ref()?;
     let queue = model.reviewed_queue();
     let independent = queue.is_some_and(|q| model.start.independent.includes(&q.name, q.id.as_str()));
     Some(Mine {
@@ -223,7 +224,8 @@ pub(super) fn record(
 ) {
     let token = RecordToken(model.next_token);
     model.next_token += 1;
-    let made = model.made(item, before);
+    let made = model.made(item, &write, before);
+    model.saving.insert(token, (item.clone(), write.clone()));
     if let Some(data) = model.items.get_mut(item) {
         let thing = write.thing();
         data.unsaved.retain(|(old, _)| thing.is_none() || old.thing() != thing);
@@ -267,7 +269,7 @@ fn open_rows(model: &Model) -> Vec<bool> {
 }
 
 /// On to the next row without a value; stays where all have one.
-fn to_next_open(model: &mut Model) {
+pub(super) fn to_next_open(model: &mut Model) {
     let open = open_rows(model);
     let row = model.review.row;
     let next = (row + 1..open.len()).chain(0..row).find(|at| open[*at]);

@@ -46,8 +46,9 @@ fn whereabouts(ink: &Ink) -> Line {
             .add(ink.dot(), ink.styles.dim)
             .add("`tracemark login` connects to Langfuse", ink.styles.dim),
         Connection::Connecting => Line::of(place, ink.styles.dim),
-        Connection::Online(server) => {
+        Connection::Online => {
             let line = Line::of(place, ink.styles.text);
+            let Some(server) = &ink.model.server else { return line };
             if let Some(lacking) = &server.lacking {
                 return line
                     .add(ink.dot(), ink.styles.dim)
@@ -68,7 +69,7 @@ fn queues(ink: &mut Ink, area: Area, focused: bool) {
     let body = geometry::inner(area);
     let browse = &ink.model.browse;
     let title = Area { x: body.x, width: body.width, height: 1, ..area };
-    ink.ends(title, 0, &ink.title("QUEUES", focused), &Line::default());
+    ink.ends(title, 0, &ink.title("QUEUES", focused), &words::as_of(ink, browse.kept));
     match &browse.queues {
         Load::Waiting => words::waiting(ink, body, "loading the queues"),
         Load::Failed(failure) => words::failure(ink, body, "The queues could not be loaded.", failure),
@@ -131,7 +132,10 @@ fn items(ink: &mut Ink, area: Area, focused: bool) {
     let (_, body) = inner.split_top(2);
     let Some(queue) = ink.model.browse.queue() else { return };
     let name = fit(&queue.name, usize::from(head.width) / 2, ink.glyphs.ellipsis);
-    ink.ends(head, 0, &ink.title(&name, focused), &tally(ink, queue));
+    let kept = words::as_of(ink, ink.model.browse.items.kept);
+    let dot = if kept.is_empty() { String::new() } else { ink.dot() };
+    let right = kept.add(dot, ink.styles.dim).join(tally(ink, queue));
+    ink.ends(head, 0, &ink.title(&name, focused), &right);
     guidelines(ink, head, queue);
     let items = &ink.model.browse.items;
     match (items.list.len(), &items.failure) {
@@ -229,8 +233,12 @@ fn item_line(ink: &Ink, item: &Item, current: bool, width: usize) -> (Line, Line
     (left, right)
 }
 
-/// The one sign that matters most: refused, unsent, saved here, draft, done, open elsewhere.
+/// The one sign that matters most: being saved, refused, unsent, saved here, flagged, draft, done,
+/// open elsewhere.
 fn flag(ink: &Ink, item: &Item) -> Line {
+    if ink.model.saving.values().any(|(id, _)| *id == item.id) {
+        return Line::of(ink.glyphs.ellipsis, ink.styles.dim);
+    }
     let own = ink.model.open_writes.values().filter(|written| written.item_id == item.id);
     let worst = own.map(|written| written.state).max_by_key(|state| match state {
         WriteState::Refused | WriteState::Conflict => 3,
@@ -241,6 +249,7 @@ fn flag(ink: &Ink, item: &Item) -> Line {
     let has_draft = ink.model.items.get(&item.id).is_some_and(|data| !data.drafts.is_empty());
     match worst {
         Some(state) => Line::of(ink.glyphs.write_state(state), ink.styles.write_state(state)),
+        None if ink.model.flags.contains_key(&item.id) => Line::of(ink.glyphs.flag, ink.styles.badge),
         None if has_draft => Line::of(ink.glyphs.draft, ink.styles.badge),
         None if item.status == ItemStatus::Completed => Line::of(ink.glyphs.done, ink.styles.ok),
         None if ink.model.standing(item) == Standing::Elsewhere => {
@@ -253,6 +262,9 @@ fn flag(ink: &Ink, item: &Item) -> Line {
 /// How old it is and why it is not to be done now, or when it was completed and whether here.
 fn when(ink: &Ink, item: &Item) -> String {
     let now = ink.model.now.wall;
+    if ink.model.leaving().any(|id| *id == item.id) {
+        return "being removed".into();
+    }
     match ink.model.standing(item) {
         Standing::Removed => return "removed from the queue".into(),
         Standing::Elsewhere => return "possibly open elsewhere".into(),
