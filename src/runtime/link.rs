@@ -20,7 +20,7 @@ use super::executor::tell_open;
 use super::fetch::{Messages, failure, lasting, tell};
 use super::neighbour;
 use crate::api::{self, ApiError, Client, Retry};
-use crate::app::{Failure, Msg, Pause, ServerInfo};
+use crate::app::{Failure, Msg, Pause, ServerInfo, Why};
 use crate::config::Destination;
 use crate::domain::ProjectId;
 use crate::outbox::{self, OutboxUpdate, Sender};
@@ -200,9 +200,14 @@ impl Dialer {
             updates,
             self.wake.clone(),
         );
+        let database = self.database.clone();
         self.tasks.spawn(async move {
             while let Some(update) = incoming.recv().await {
                 tell(&messages, outbox_message(update));
+                while let Ok(update) = incoming.try_recv() {
+                    tell(&messages, outbox_message(update));
+                }
+                neighbour::tell_others(&database);
             }
         });
         tokio::select! {
@@ -228,7 +233,11 @@ impl Dialer {
         }
         let database = self.database.clone();
         let waiting = tokio::task::spawn_blocking(move || SenderLock::wait(&database));
-        match self.shutdown.run_until_cancelled(waiting).await? {
+        let mine = tokio::select! {
+            mine = self.shutdown.run_until_cancelled(waiting) => mine?,
+            never = neighbour::hear(&self.database, messages) => match never {},
+        };
+        match mine {
             Ok(Ok(lock)) => {
                 // What the other one has sent was not told here.
                 tell_open(&store.lock(), &link.scope, messages);
@@ -246,17 +255,17 @@ impl Dialer {
 fn outbox_message(update: OutboxUpdate) -> Msg {
     match update {
         OutboxUpdate::Changed(written) => Msg::Written(written),
-        OutboxUpdate::Paused { why, until } => Msg::Paused(Pause { why: in_words(&why), until }),
+        OutboxUpdate::Paused { why, until } => Msg::Paused(Pause { why: in_words(why), until }),
         OutboxUpdate::Resumed => Msg::Resumed,
         OutboxUpdate::Failed(why) => Msg::Notice(why),
     }
 }
 
-fn in_words(why: &outbox::Pause) -> String {
+fn in_words(why: outbox::Pause) -> Why {
     match why {
-        outbox::Pause::Offline(_) => "offline".into(),
-        outbox::Pause::RateLimited => "rate limit reached".into(),
-        outbox::Pause::Auth(words) => format!("keys not accepted: {words}"),
+        outbox::Pause::Offline(words) => Why::Offline(words),
+        outbox::Pause::RateLimited => Why::RateLimit,
+        outbox::Pause::Auth(words) => Why::Keys(words),
     }
 }
 
