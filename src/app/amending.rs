@@ -43,7 +43,7 @@ pub(super) fn change(model: &mut Model, written: &Written, effects: &mut Vec<Eff
         Write::Score(ScoreWrite { queue_id: Some(queue), .. }) => Some(queue.clone()),
         _ => written.made.queue_id.clone(),
     };
-    go_to(model, wish, queue, effects);
+    go_to(model, wish, queue.as_ref(), effects);
 }
 
 /// Why the text of a write cannot be changed any more, if so.
@@ -63,10 +63,10 @@ fn refused_part(written: &Written, score: &ScoreWrite) -> Part {
 }
 
 /// Opens the item, as soon as it is known, and then what is wished there.
-fn go_to(model: &mut Model, wish: Wish, queue: Option<QueueId>, effects: &mut Vec<Effect>) {
+fn go_to(model: &mut Model, wish: Wish, queue: Option<&QueueId>, effects: &mut Vec<Effect>) {
     let item = wish.item.clone();
     let queues = model.browse.queues.ready().map(Vec::as_slice).unwrap_or_default();
-    let Some(at) = queues.iter().position(|q| Some(&q.id) == queue.as_ref()) else {
+    let Some(at) = queues.iter().position(|q| Some(&q.id) == queue) else {
         return model.say("the queue of this item is not here");
     };
     let queue = queues[at].id.clone();

@@ -70,8 +70,8 @@ pub(super) fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) 
     let Some(list) = list(model) else { return };
     if let Some(motion) = motion(action, 1) {
         let height = usize::from(geometry::viewer(model.size).height);
-        let last = model.open_writes.len().saturating_sub(1);
-        let at = reading::moved(list.at, motion, last, height);
+        let end = model.open_writes.len().saturating_sub(1);
+        let at = reading::moved(list.at, motion, end, height);
         return move_to(model, at);
     }
     if action == Action::Close {
@@ -225,17 +225,15 @@ fn text(write: &Write) -> String {
 pub fn stands(model: &Model, written: &Written) -> String {
     let offline = matches!(model.connection, Connection::Failed(_));
     let error = written.last_error.as_deref();
+    let on_screen = model.review.item.as_ref() == Some(&written.item_id);
     match written.state {
+        WriteState::Held if !on_screen && model.pause.is_some() => waits(model).into(),
         WriteState::Held if model.is_held_back(&written.item_id) => "saved here, sends in a moment".into(),
-        WriteState::Held => "saved here, sends when you go on".into(),
+        WriteState::Held if on_screen => "saved here, sends when you go on".into(),
         WriteState::Pending if offline => "saved here, sends when the network is back".into(),
-        WriteState::Pending => match (&model.pause, written.next_attempt_at, error) {
-            (Some(pause), ..) => match pause.why {
-                Why::Offline(_) => "saved here, sends when the network is back".into(),
-                Why::RateLimit => "saved here, sends when the rate limit allows it".into(),
-                Why::Keys(_) => "saved here, sends when the keys are accepted".into(),
-            },
-            (None, Some(at), Some(error)) if at > model.now.wall => {
+        WriteState::Pending if model.pause.is_some() => waits(model).into(),
+        WriteState::Held | WriteState::Pending => match (written.next_attempt_at, error) {
+            (Some(at), Some(error)) if at > model.now.wall => {
                 format!("again at {}: {error}", moment(model, at))
             }
             _ => "on its way".into(),
@@ -245,9 +243,18 @@ pub fn stands(model: &Model, written: &Written) -> String {
         WriteState::Confirmed => "at the server".into(),
         WriteState::Refused => format!("refused: {}", error.unwrap_or("the server gave no reason")),
         WriteState::Conflict => {
-            format!("{}: kept here, not sent", error.unwrap_or("someone else completed the item"))
+            format!("kept here: {}", error.unwrap_or("someone else completed the item"))
         }
         WriteState::Replaced => "replaced by a later one".into(),
+    }
+}
+
+/// What a write waits for while nothing is sent.
+fn waits(model: &Model) -> &'static str {
+    match model.pause.as_ref().map(|pause| &pause.why) {
+        Some(Why::RateLimit) => "saved here, sends when the rate limit allows it",
+        Some(Why::Keys(_)) => "saved here, sends when the keys are accepted",
+        Some(Why::Offline(_)) | None => "saved here, sends when the network is back",
     }
 }
 
@@ -278,6 +285,9 @@ pub(super) fn facts(model: &Model, written: &Written) -> Vec<(&'static str, Stri
         Write::Score(score) => score.comment.clone().unwrap_or_default(),
         _ => String::new(),
     };
+    let state = stands(model, written);
+    // Where the state says it already, once is enough.
+    let said = written.last_error.clone().filter(|said| !state.contains(said.as_str()));
     let origin = match written.origin {
         Origin::Decision => String::new(),
         Origin::Undo(_) => "undoes an earlier decision".into(),
@@ -292,11 +302,11 @@ pub(super) fn facts(model: &Model, written: &Written) -> Vec<(&'static str, Stri
         ("item", about_write(model, written)),
         ("queue", queue.map(|queue| queue.name.clone()).unwrap_or_default()),
         ("decided", format!("{} by {}", at(written.created_at), made.annotator)),
-        ("stands", stands(model, written)),
+        ("state", state),
         ("tried", tries(written.attempts)),
         ("next", written.next_attempt_at.map(at).unwrap_or_default()),
         ("sent", written.sent_at.map(at).unwrap_or_default()),
-        ("last said", written.last_error.clone().unwrap_or_default()),
+        ("last said", said.unwrap_or_default()),
     ]
 }
 

@@ -26,7 +26,9 @@ pub(super) fn run(shared: &Shared, args: &ReviewArgs) -> Result<ExitCode, Failur
     let database = config.dirs.database();
     match runtime::run(options(config, shared, args)) {
         Ok(Ending::Quit { unsent, parked }) => {
-            last_words(unsent, parked, &database).iter().for_each(|words| note(words));
+            for words in last_words(unsent, parked, &database) {
+                note(&words);
+            }
             Ok(ExitCode::SUCCESS)
         }
         Ok(Ending::Signal(number)) => Ok(ExitCode::from(128 | number)),

@@ -35,15 +35,19 @@ pub(super) fn draw(ink: &mut Ink, area: Area, joints: &[u16]) {
 fn banner(ink: &Ink, width: usize) -> Option<String> {
     let Some(Pause { why: Why::Keys(said), .. }) = &ink.model.pause else { return None };
     let (dot, unsent) = (ink.dot(), words::count(ink.model.unsent(), "decision"));
-    let retry = ink.key(Action::Refresh).map(|key| format!("{dot}{key} tries again")).unwrap_or_default();
-    let long =
-        format!("{dot}nothing is lost, {unsent} kept here{dot}tracemark login, then start again{retry}");
-    let short = format!("{dot}nothing is lost{dot}tracemark login, restart{retry}");
-    let rest = if width >= 120 { long } else { short };
-    let room = width.saturating_sub(line_width(&rest) + 3);
-    let what = if width >= 120 { format!("keys not accepted: {said}") } else { "keys not accepted".into() };
-    let text = format!("  {}{rest}", fit(&what, room, ink.glyphs.ellipsis));
-    Some(format!("{text:width$}"))
+    let key = ink.key(Action::Refresh);
+    let retry = |verb: &str| key.as_ref().map(|key| format!("{dot}{key} {verb}")).unwrap_or_default();
+    let what = "keys not accepted";
+    let kept = format!("nothing is lost, {unsent} kept here{dot}tracemark login, then start again");
+    let long = format!("{dot}{kept}{}", retry("tries again"));
+    let room = width.saturating_sub(line_width(&long) + what.len() + 5);
+    let text = match width {
+        0..78 => format!("{what}{dot}nothing is lost{dot}tracemark login"),
+        78..116 => format!("{what}{dot}nothing is lost{dot}tracemark login, restart{}", retry("retries")),
+        116..150 => format!("{what}{long}"),
+        _ => format!("{what}: {}{long}", fit(said, room, ink.glyphs.ellipsis)),
+    };
+    Some(format!("  {text:width$}"))
 }
 
 fn left(ink: &Ink, room: usize) -> Line {

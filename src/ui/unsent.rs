@@ -29,20 +29,23 @@ pub(super) fn draw(ink: &mut Ink, cursor: usize) {
 
 /// What can be done here; what is about all that waits only where that is more than one.
 fn list_keys(ink: &Ink, writes: &[&Written], inside: usize) -> Line {
-    const ONE: &[(Action, &str)] = &[
+    let parked = writes.iter().filter(|written| written.is_parked()).count();
+    let all = format!("all {parked}");
+    let mut actions = vec![
         (Action::Retry, "send again"),
+        (Action::RetryAll, all.as_str()),
         (Action::Change, "edit"),
         (Action::Discard, "discard"),
+        (Action::DiscardAll, all.as_str()),
         (Action::CopyWrite, "copy"),
         (Action::Details, "details"),
+        (Action::Close, "close"),
     ];
-    let parked = writes.iter().filter(|written| written.is_parked()).count();
-    let mut actions = if writes.is_empty() { Vec::new() } else { ONE.to_vec() };
-    actions.push((Action::Close, "close"));
-    let all = (Action::RetryAll, Action::DiscardAll);
-    let (again, away) = (format!("all {parked} again"), format!("discard all {parked}"));
-    if parked > 1 {
-        actions.extend([(all.0, again.as_str()), (all.1, away.as_str())]);
+    if parked < 2 {
+        actions.retain(|(action, _)| !matches!(action, Action::RetryAll | Action::DiscardAll));
+    }
+    if writes.is_empty() {
+        actions.retain(|(action, _)| *action == Action::Close);
     }
     let mut line = keys(ink, &actions);
     // Without room for all of them, those that copy and explain go first.

@@ -148,7 +148,7 @@ fn countdown(play: &mut Play) -> Vec<Option<u64>> {
     while let Some(wake) = play.model.deadline() {
         shown.push(play.model.countdown());
         assert!(shown.len() < 100, "it never comes to rest");
-        play.pass(wake - play.model.now.mono);
+        play.pass(wake.saturating_sub(play.model.now.mono));
     }
     shown
 }

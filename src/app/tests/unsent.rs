@@ -218,7 +218,8 @@ fn details_tell_everything_and_close_back_into_the_list() {
     assert_eq!(fact("item"), Some("chat 1"));
     assert_eq!(fact("queue"), Some("Support"));
     assert_eq!(fact("tried"), Some("once"));
-    assert_eq!(fact("last said"), Some("one\ntwo"));
+    assert_eq!(fact("state"), Some("refused: one\ntwo"));
+    assert_eq!(fact("last said"), Some(""), "once is enough");
     play.keys("q");
     assert!(matches!(play.model.modals.last(), Some(Modal::Unsent(_))));
 }
