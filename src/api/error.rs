@@ -37,11 +37,22 @@ pub struct ApiError {
     pub message: String,
     hint: Option<Cow<'static, str>>,
     missing_route: bool,
+    never_arrived: bool,
+    limit: Option<usize>,
 }
 
 impl ApiError {
     pub(super) fn new(retry: Retry, message: impl Into<String>) -> Self {
-        Self { retry, status: None, message: message.into(), hint: None, missing_route: false }
+        let message = message.into();
+        Self {
+            retry,
+            status: None,
+            message,
+            hint: None,
+            missing_route: false,
+            never_arrived: false,
+            limit: None,
+        }
     }
 
     pub(super) fn with_hint(self, hint: impl Into<Cow<'static, str>>) -> Self {
@@ -55,6 +66,23 @@ impl ApiError {
     /// The same, of a call that may well have been carried out.
     pub(super) fn unsettled(self) -> Self {
         Self { retry: Retry::Transient { after: None }, ..self }
+    }
+
+    /// A call that was not sent, because the server would not have taken it before that time.
+    pub(super) fn limited(wait: Duration) -> Self {
+        let hint = hint(StatusCode::TOO_MANY_REQUESTS, false, "").map(Cow::Borrowed);
+        let error = Self::new(Retry::Transient { after: Some(wait) }, "the server's rate limit is reached");
+        Self { hint, never_arrived: true, ..error.with_status(StatusCode::TOO_MANY_REQUESTS) }
+    }
+
+    /// The same with the number of requests the server takes, if its headers told.
+    pub(super) fn with_limit(self, limit: Option<usize>) -> Self {
+        Self { limit: limit.or(self.limit), ..self }
+    }
+
+    /// How many requests the server takes in a window, if it told when it took no more.
+    pub(super) fn limit(&self) -> Option<usize> {
+        self.limit
     }
 
     /// The next step, where there is one.
@@ -75,8 +103,22 @@ impl ApiError {
         self.missing_route
     }
 
+    /// Whether the call was certainly not carried out: no connection came about (no such host,
+    /// refused, no TLS, no answer to the attempt), or the server had no room for it (429). A
+    /// connection that broke later says nothing about what the server did before.
+    #[must_use]
+    pub fn never_arrived(&self) -> bool {
+        self.never_arrived
+    }
+
     /// A call that got no answer.
     pub(super) fn unreachable(host: &str, error: reqwest::Error) -> Self {
+        // All of name, address, proxy and TLS belongs to connecting: nothing was sent before it ended.
+        let never_arrived = error.is_connect();
+        Self { never_arrived, ..Self::unanswered(host, error) }
+    }
+
+    fn unanswered(host: &str, error: reqwest::Error) -> Self {
         let (timed_out, broke) = (error.is_timeout(), error.is_body() || error.is_decode());
         let cause = cause(&error.without_url());
         if timed_out && !cause.contains("certificate") {
@@ -95,7 +137,9 @@ impl ApiError {
         let retry = classify(status, after.or_else(|| json.as_ref().and_then(seconds)));
         let message = words.unwrap_or_else(|| fallback(status, missing_route));
         let hint = hint(status, missing_route, &message).map(Cow::Borrowed);
-        Self { retry, status: Some(status.as_u16()), message, hint, missing_route }
+        let never_arrived = status == StatusCode::TOO_MANY_REQUESTS;
+        let limit = json.as_ref().and_then(limit);
+        Self { retry, status: Some(status.as_u16()), message, hint, missing_route, never_arrived, limit }
     }
 
     /// A good status with a body that is none of the API's.
@@ -220,6 +264,11 @@ pub(super) fn tidy(text: &str) -> String {
 fn seconds(body: &Value) -> Option<Duration> {
     let seconds = body.get("details")?.get("retryAfterSeconds")?.as_f64()?;
     Duration::try_from_secs_f64(seconds).ok()
+}
+
+/// The number of requests a rate-limit body tells of.
+fn limit(body: &Value) -> Option<usize> {
+    usize::try_from(body.get("details")?.get("limit")?.as_u64()?).ok()
 }
 
 /// The innermost cause, which is the one that says something: `connection refused`.

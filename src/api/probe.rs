@@ -2,7 +2,7 @@
 
 use super::transport::Query;
 use super::wire::{Health, List, Project};
-use super::{ApiError, Client, Retry};
+use super::{ApiError, Client, Priority, Retry, Urgency};
 use crate::domain::ProjectId;
 
 /// A server that accepted the keys.
@@ -63,7 +63,9 @@ impl Client {
 
     /// Whether the server has a call. One it is too busy for now, it has.
     async fn offers(&self, path: &[&str], query: Query<'_>) -> Result<bool, ApiError> {
-        match self.get::<List>(path, query).await {
+        // A rate limit says enough, and would keep everything waiting.
+        let impatient = self.clone().with_urgency(&Urgency::new(Priority::Write));
+        match impatient.get::<List>(path, query).await {
             Err(error) if error.is_not_found() => Ok(false),
             Err(error) if error.status.is_none() || error.retry == Retry::Auth => Err(error),
             Ok(_) | Err(_) => Ok(true),

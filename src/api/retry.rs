@@ -28,13 +28,17 @@ impl Default for Backoff {
 }
 
 impl Backoff {
+    /// The longest wait after so many failures, the first of which is 1.
+    pub(super) fn limit(self, failed: u32) -> Duration {
+        self.first.saturating_mul(1 << failed.saturating_sub(1).min(16)).min(self.longest)
+    }
+
     /// The wait before attempt `failed + 1`, or `None` to give up. `random` is from 0 to 1.
     pub(super) fn pause(self, retry: Retry, failed: u32, random: f64) -> Option<Duration> {
         if failed > RETRIES {
             return None;
         }
-        let limit = self.first.saturating_mul(1 << (failed - 1).min(16)).min(self.longest);
-        let jitter = limit.mul_f64(random.clamp(0.0, 1.0));
+        let jitter = self.limit(failed).mul_f64(random.clamp(0.0, 1.0));
         match retry {
             Retry::Transient { after: Some(after) } if after > PATIENCE => None,
             // Never sooner than asked for.

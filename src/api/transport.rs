@@ -14,10 +14,13 @@ use reqwest::{Method, Response, StatusCode, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::watch;
 use url::{Host, Url};
 
-use super::retry::{random, retry_after};
-use super::{ApiError, Backoff, Retry, tls};
+use super::budget::Budget;
+use super::class::Class;
+use super::retry::retry_after;
+use super::{ApiError, Backoff, Retry, Urgency, tls};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_mins(1);
@@ -37,13 +40,16 @@ pub struct Connection {
     pub allow_insecure_http: bool,
 }
 
-/// The API of one project on one server. Clones share their connections.
+/// The API of one project on one server. Clones share their connections and what they know of the
+/// server's rate limits.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
     base: Arc<Url>,
     clock: fn() -> Timestamp,
-    backoff: Backoff,
+    pub(super) backoff: Backoff,
+    pub(super) budget: Arc<Budget>,
+    pub(super) urgency: Urgency,
 }
 
 impl fmt::Debug for Client {
@@ -102,13 +108,34 @@ impl Client {
         }
         let http =
             builder.build().map_err(|e| invalid(format!("cannot set up HTTP: {}", e.without_url())))?;
-        Ok(Self { http, base: Arc::new(base), clock, backoff: Backoff::default() })
+        Ok(Self {
+            http,
+            base: Arc::new(base),
+            clock,
+            backoff: Backoff::default(),
+            budget: Budget::new(clock),
+            urgency: Urgency::default(),
+        })
     }
 
     /// The same client with other waits between repeated reads.
     #[must_use]
     pub fn with_backoff(self, backoff: Backoff) -> Self {
         Self { backoff, ..self }
+    }
+
+    /// The same client for requests of this urgency, which may change while they wait. Without it
+    /// they are what somebody looks at.
+    #[must_use]
+    pub fn with_urgency(self, urgency: &Urgency) -> Self {
+        Self { urgency: urgency.clone(), ..self }
+    }
+
+    /// Until when requests on screen have to wait for the server's rate limit; `None` while none
+    /// has to. What is only fetched ahead waits without being told of here.
+    #[must_use]
+    pub fn limited(&self) -> watch::Receiver<Option<Timestamp>> {
+        self.budget.limited()
     }
 
     /// Host and port of the server, as shown to people.
@@ -124,30 +151,8 @@ impl Client {
         self.base.as_str().trim_end_matches('/')
     }
 
-    /// Reads, again where that may help.
-    pub(super) async fn get<T: DeserializeOwned>(
-        &self,
-        path: &[&str],
-        query: Query<'_>,
-    ) -> Result<T, ApiError> {
-        let url = self.url(path, query)?;
-        let mut failed = 0;
-        loop {
-            let error = match self.exchange(&Method::GET, url.clone(), None).await {
-                Ok(answer) => match answer.json() {
-                    Ok(value) => return Ok(value),
-                    Err(error) => error,
-                },
-                Err(error) => error,
-            };
-            failed += 1;
-            let Some(pause) = self.backoff.pause(error.retry, failed, random()) else { return Err(error) };
-            tracing::debug!(path = url.path(), status = error.status, ?pause, "reading again");
-            tokio::time::sleep(pause).await;
-        }
-    }
-
-    /// Writes, once.
+    /// Writes, once. Never waits for the server's rate limit: where that is reached it fails at once
+    /// and says when to come again.
     pub(super) async fn write<T: Serialize + ?Sized>(
         &self,
         method: Method,
@@ -157,7 +162,10 @@ impl Client {
         let url = self.url(path, &[])?;
         let body = body.map(serde_json::to_vec).transpose();
         let body = body.map_err(|e| ApiError::new(Retry::Permanent, format!("cannot be sent: {e}")))?;
-        let answer = self.exchange(&method, url, body).await?;
+        let permit = Class::of(&method, path).map(|class| self.budget.write(class)).transpose();
+        let permit = permit.map_err(ApiError::limited)?;
+        let answer = self.exchange(&method, url, body).await;
+        let answer = self.settled(permit, 0, answer)?;
         if answer.body.trim_ascii_start().starts_with(b"<") {
             return Err(ApiError::unreadable(answer.status, &answer.body, ""));
         }
@@ -165,7 +173,12 @@ impl Client {
     }
 
     /// One exchange, with redirects that stay on the origin.
-    async fn exchange(&self, method: &Method, url: Url, body: Option<Vec<u8>>) -> Result<Answer, ApiError> {
+    pub(super) async fn exchange(
+        &self,
+        method: &Method,
+        url: Url,
+        body: Option<Vec<u8>>,
+    ) -> Result<Answer, ApiError> {
         let mut url = url;
         for _ in 0..=MOST_REDIRECTS {
             let mut request = self.http.request(method.clone(), url.clone());
@@ -186,11 +199,13 @@ impl Client {
         let status = response.status();
         let after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         let after = after.and_then(|value| retry_after(value, (self.clock)()));
+        let limit =
+            response.headers().get("x-ratelimit-limit").and_then(|value| value.to_str().ok()?.parse().ok());
         let body = response.bytes().await.map_err(|e| ApiError::unreachable(&self.host(), e))?;
         if status.is_success() {
             Ok(Answer { status, body: body.into() })
         } else {
-            Err(ApiError::refused(status, &body, after))
+            Err(ApiError::refused(status, &body, after).with_limit(limit))
         }
     }
 
@@ -216,7 +231,7 @@ impl Client {
     }
 
     /// The address of a call. Ids are escaped; those that would lead elsewhere are refused.
-    fn url(&self, path: &[&str], query: Query<'_>) -> Result<Url, ApiError> {
+    pub(super) fn url(&self, path: &[&str], query: Query<'_>) -> Result<Url, ApiError> {
         let unfit = |s: &&&str| s.is_empty() || **s == "." || **s == ".." || s.contains(char::is_control);
         if let Some(id) = path.iter().find(unfit) {
             return Err(ApiError::new(Retry::Permanent, format!("{id:?} cannot be an id")));

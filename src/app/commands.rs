@@ -4,10 +4,11 @@ use super::asking;
 use super::browse::{self, Filter};
 use super::geometry::Pane;
 use super::modal::{Modal, Prompt, PromptFor, Showing, Viewer};
-use super::reading::{self, Motion};
+use super::reading::Motion;
+use super::turning::Turn;
 use super::{
-    Connection, Editor, Effect, Model, Screen, leaving, listing, moving, review, rubric, unsent, viewing,
-    writing,
+    Connection, Editor, Effect, Model, Screen, leaving, listing, moving, reading, review, rubric, turning,
+    unsent, viewing, writing,
 };
 use crate::input::Action;
 
@@ -23,6 +24,8 @@ pub(super) fn perform(model: &mut Model, action: Action, count: Option<usize>, e
         Action::Yes | Action::No => asking::answer(model, action, effects),
         _ if !model.modals.is_empty() => viewing::act(model, action, effects),
         Action::Help => model.modals.push(Modal::Viewer(Viewer::new(Showing::Help))),
+        Action::Undo => turning::ask(model, Turn::Undo, effects),
+        Action::Redo => turning::ask(model, Turn::Redo, effects),
         Action::Unsent => unsent::open(model),
         Action::Back => back(model, effects),
         Action::Cancel => cancel(model),
@@ -44,7 +47,8 @@ fn back(model: &mut Model, effects: &mut Vec<Effect>) {
 }
 
 fn cancel(model: &mut Model) {
-    if !model.review.typed_ahead.is_empty() || model.review.seeking.is_some() {
+    if !model.review.typed_ahead.is_empty() || model.review.seeking.is_some() || model.turning.is_some() {
+        turning::stop_waiting(model);
         model.review.typed_ahead.clear();
         model.review.seeking = None;
     } else if model.review.find.take().is_some() || model.notice.take().is_some() {
@@ -125,8 +129,11 @@ fn browse_action(model: &mut Model, action: Action, count: usize, effects: &mut 
             browse::refresh_items(model, effects);
         }
         Action::StatusFilter => set_filter(model, model.browse.items.filter.next(), effects),
-        Action::Reopen => reopen_under_cursor(model, effects),
+        Action::Complete => listing::complete(model, effects),
+        Action::Reopen => listing::reopen(model, effects),
         Action::Remove => listing::ask_removal(model),
+        Action::Add => listing::open_adding(model),
+        Action::Flag => listing::open_flag(model),
         _ => {}
     }
 }
@@ -166,14 +173,6 @@ fn set_filter(model: &mut Model, filter: Filter, effects: &mut Vec<Effect>) {
     model.browse.items.cursor = 0;
     model.browse.items.top = 0;
     browse::reload_items(model, effects);
-}
-
-fn reopen_under_cursor(model: &mut Model, effects: &mut Vec<Effect>) {
-    let Some(item) = model.browse.item().cloned() else {
-        model.say("no item here");
-        return;
-    };
-    moving::reopen_item(model, &item.id, item.queue_id, item.status, effects);
 }
 
 fn move_queue(model: &mut Model, motion: Motion, effects: &mut Vec<Effect>) {
@@ -275,6 +274,7 @@ fn decide(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         Action::NextItem => moving::step(model, true, effects),
         Action::PrevItem => moving::step(model, false, effects),
         Action::ReopenItem => moving::reopen(model, effects),
+        Action::Flag => listing::open_flag(model),
         _ => {}
     }
 }

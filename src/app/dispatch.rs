@@ -4,9 +4,10 @@ use super::ahead::{self, Typed};
 use super::commands::perform;
 use super::item::Load;
 use super::modal::Modal;
+use super::turning::Turn;
 use super::{
-    Connection, Effect, Model, Msg, Screen, browse, leaving, local, moving, reading, review, rubric, unsent,
-    writing,
+    Connection, Effect, Model, Msg, Screen, browse, leaving, local, moving, reading, review, rubric, turning,
+    unsent, writing,
 };
 use crate::domain::Now;
 use crate::input::{Action, Code, Context, Key, place};
@@ -67,8 +68,7 @@ fn handle(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
         Msg::Labels(labels) => {
             model.browse.labels.extend(labels.into_iter().map(|label| (label.object_id.clone(), label)));
         }
-        Msg::Item(Err(failure)) => model.say(format!("this item cannot be opened: {}", failure.message)),
-        Msg::Item(Ok(item)) => review::open_item(model, item, effects),
+        Msg::Item(result) => turning::take_item(model, result, effects),
         Msg::Shutdown => leaving::shut_down(model, effects),
         other => handle_item(model, other, effects),
     }
@@ -108,10 +108,10 @@ fn handle_item(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
                 *slot = Some(rows);
             }
         }
-        Msg::Recorded(token, result) => local::take_recorded(model, token, result),
+        Msg::Recorded(token, result) => local::take_recorded(model, token, result, effects),
         Msg::Written(written) => local::take_written(model, &written, effects),
-        Msg::Undone(result) => local::take_undone(model, "undid", result, effects),
-        Msg::Redone(result) => local::take_undone(model, "did again", result, effects),
+        Msg::Undone(result) => turning::take(model, Turn::Undo, result, effects),
+        Msg::Redone(result) => turning::take(model, Turn::Redo, result, effects),
         Msg::Flags(flags) => model.flags = flags.into_iter().collect(),
         Msg::OpenWrites(writes) => local::take_open(model, writes, effects),
         Msg::Paused(pause) => model.pause = Some(pause),

@@ -32,9 +32,9 @@ pub enum Effect {
     LayOut(DocKey, DocSource),
     /// Make a decision durable.
     Record(RecordToken, Box<Decision>),
-    /// Undo the last decision.
+    /// Undo the last decision; answered by [`super::Msg::Undone`] in any case.
     Undo,
-    /// Do again what was undone last.
+    /// Do again what was undone last; answered by [`super::Msg::Redone`] in any case.
     Redo,
     /// Let an item's decisions go to the server, not before the given moment.
     Release(ItemId, Option<Timestamp>),
@@ -69,7 +69,7 @@ pub enum Effect {
 }
 
 /// Names a decision until the store has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordToken(pub u64);
 
 /// A page of a queue's items, asked for in one run of the list.

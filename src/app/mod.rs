@@ -27,9 +27,11 @@ mod review;
 mod rubric;
 #[cfg(test)]
 mod tests;
+mod turning;
 mod unsent;
 mod viewing;
 mod waiting;
+mod worded;
 mod writing;
 
 pub use ahead::Typed;

@@ -82,6 +82,10 @@ pub enum PromptFor {
     Value(ConfigId),
     /// Text to find in the content.
     Find,
+    /// The reason for a flag.
+    Flag(ItemId),
+    /// What to add to a queue.
+    Add(QueueId),
 }
 
 /// A one-line input.

@@ -8,15 +8,16 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::browse::Browse;
-use super::effect::DocKey;
+use super::effect::{DocKey, RecordToken};
 use super::item::ItemData;
 use super::leaving::Leaving;
 use super::modal::Modal;
 use super::msg::{Pause, ServerInfo};
 use super::review::Review;
+use super::turning::Turning;
 use super::unsent::Wish;
 use crate::domain::rows::Rows;
-use crate::domain::{ConfigId, Independent, ItemId, Now, ScoreConfig, Written};
+use crate::domain::{ConfigId, Independent, ItemId, Now, ScoreConfig, Write, Written};
 use crate::input::Keymap;
 
 /// How the program was started.
@@ -109,6 +110,8 @@ pub struct Model {
     pub items: HashMap<ItemId, ItemData>,
     /// Writes that are not known to be at the server.
     pub open_writes: BTreeMap<i64, Written>,
+    /// Decisions on their way into the store, with the items they are sent with.
+    pub saving: BTreeMap<RecordToken, (ItemId, Write)>,
     /// Flagged items with the reasons.
     pub flags: HashMap<ItemId, String>,
     /// Why nothing is being sent, if so.
@@ -127,6 +130,8 @@ pub struct Model {
     pub leaving: Leaving,
     /// A write to be changed once its item is here.
     pub(super) wish: Option<Wish>,
+    /// An undo or redo under way.
+    pub(super) turning: Option<Turning>,
     /// Next token for a decision.
     pub(super) next_token: u64,
 }
@@ -148,6 +153,7 @@ impl Model {
             configs: None,
             items: HashMap::new(),
             open_writes: BTreeMap::new(),
+            saving: BTreeMap::new(),
             flags: HashMap::new(),
             pause: None,
             limited: None,
@@ -157,6 +163,7 @@ impl Model {
             count: None,
             leaving: Leaving::default(),
             wish: None,
+            turning: None,
             next_token: 0,
         }
     }
@@ -184,7 +191,7 @@ impl Model {
     /// Decisions that the server may not have, those still being saved included.
     #[must_use]
     pub fn left(&self) -> usize {
-        self.unsent() + self.items.values().map(|data| data.saving.len()).sum::<usize>()
+        self.unsent() + self.saving.len()
     }
 
     /// Writes that wait for the reviewer, mostly since the server refused them.

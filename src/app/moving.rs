@@ -16,13 +16,15 @@ pub(super) fn start(model: &mut Model, effects: &mut Vec<Effect>) {
 
 /// Looks for the next item still to do from a position on, loading pages as needed.
 pub(super) fn seek(model: &mut Model, from: usize, effects: &mut Vec<Effect>) {
+    let mut passed = model.review.skipped.clone();
+    passed.extend(model.leaving().cloned());
     let items = &mut model.browse.items;
     model.review.seeking = Some(from);
     if items.list.len().is_none() {
         browse::ask_pages(items, 0..1, effects);
         return;
     }
-    match items.list.next_open(from, &model.review.skipped) {
+    match items.list.next_open(from, &passed) {
         Some(Next::Item(position)) => open_at(model, position, effects),
         Some(Next::Unknown(position)) => browse::ask_pages(items, position..position + 1, effects),
         // Items before the current one may have been left open, or be open again.
@@ -44,7 +46,6 @@ fn end_of_queue(model: &mut Model, effects: &mut Vec<Effect>) {
     model.review.seeking = None;
     model.review.typed_ahead.clear();
     model.screen = Screen::Summary;
-    effects.push(Effect::ReleaseAll);
     effects.push(Effect::Want(Vec::new()));
     if let Some(queue) = model.review.queue.clone() {
         effects.push(Effect::FetchCounts(vec![queue]));
@@ -63,24 +64,38 @@ pub(super) fn complete(model: &mut Model, effects: &mut Vec<Effect>) {
     }
     if status == ItemStatus::Pending {
         record_status(model, &id, queue_id, ItemStatus::Completed, effects);
-        release_held(model, effects);
-        let hold = model.start.hold;
-        if hold.is_zero() {
-            effects.push(Effect::Release(id.clone(), None));
-        } else {
-            let until = jiff::SignedDuration::try_from(hold)
-                .ok()
-                .and_then(|hold| model.now.wall.checked_add(hold).ok());
-            effects.push(Effect::Release(id.clone(), until));
-            model.review.held = Some(id.clone());
-        }
-        let given = model.current().into_iter().flat_map(|data| &data.mine);
-        let given = given.map(|(config, mine)| (config.clone(), mine.value.clone())).collect();
-        model.review.done.push(Done { item: id, at: model.now.mono, given });
+        note_done(model, &id);
+        go_on(model, &id, effects);
     } else {
         model.say("already completed");
+        seek_next(model, effects);
+    }
+}
+
+/// Counts an item as completed in this run.
+pub(super) fn note_done(model: &mut Model, id: &ItemId) {
+    let given = model.items.get(id).into_iter().flat_map(|data| &data.mine);
+    let given = given.map(|(config, mine)| (config.clone(), mine.value.clone())).collect();
+    let review = &mut model.review;
+    review.taken_back.retain(|done| done.item != *id);
+    review.done.push(Done { item: id.clone(), at: model.now.mono, given });
+}
+
+/// Holds the completed item on screen back for a moment and shows the next one.
+pub(super) fn go_on(model: &mut Model, id: &ItemId, effects: &mut Vec<Effect>) {
+    release_held(model, effects);
+    release_later(model, id, effects);
+    if !model.start.hold.is_zero() {
+        model.review.held = Some(id.clone());
     }
     seek_next(model, effects);
+}
+
+/// Lets an item's decisions go after the usual hold.
+pub(super) fn release_later(model: &Model, id: &ItemId, effects: &mut Vec<Effect>) {
+    let hold = jiff::SignedDuration::try_from(model.start.hold).ok().filter(|hold| !hold.is_zero());
+    let until = hold.and_then(|hold| model.now.wall.checked_add(hold).ok());
+    effects.push(Effect::Release(id.clone(), until));
 }
 
 /// An item whose content could not be loaded is completed only when asked for twice.
@@ -127,7 +142,7 @@ pub(super) fn reopen(model: &mut Model, effects: &mut Vec<Effect>) {
     reopen_item(model, &id, queue_id, status, effects);
 }
 
-/// Makes an item pending again: takes a held completion back, or writes the new state.
+/// Makes an item pending again; held like any decision, until the item is left.
 pub(super) fn reopen_item(
     model: &mut Model,
     id: &ItemId,
@@ -139,16 +154,16 @@ pub(super) fn reopen_item(
         model.say("this item is not completed");
         return;
     }
-    model.review.done.retain(|done| done.item != *id);
+    model.review.take_back(id);
     record_status(model, id, queue_id, ItemStatus::Pending, effects);
-    effects.push(Effect::Release(id.clone(), None));
     if model.review.held.as_ref() == Some(id) {
         model.review.held = None;
     }
     model.say("reopened");
 }
 
-fn record_status(
+/// Decides on an item's status.
+pub(super) fn record_status(
     model: &mut Model,
     id: &ItemId,
     queue_id: QueueId,

@@ -71,6 +71,8 @@ pub struct Review {
     pub skipped: BTreeSet<ItemId>,
     /// Items completed in this run, in order.
     pub done: Vec<Done>,
+    /// Those completed in this run whose completion was taken back.
+    pub(super) taken_back: Vec<Done>,
     /// When this run began.
     pub started: Duration,
     /// When the current item came on screen.

@@ -24,15 +24,19 @@ pub(super) fn run(shared: &Shared, args: &ReviewArgs) -> Result<ExitCode, Failur
             .map_err(|error| Failure::failed(format!("cannot use {}: {error}", dir.display())))?;
     }
     let database = config.dirs.database();
-    match runtime::run(options(config, shared, args)) {
-        Ok(Ending::Quit { unsent, parked }) => {
+    let ended =
+        runtime::run(options(config, shared, args)).map_err(|error| Failure::failed(format!("{error:#}")))?;
+    for finding in &ended.findings {
+        note(&finding.to_string());
+    }
+    match ended.how {
+        Ending::Quit { unsent, parked } => {
             for words in last_words(unsent, parked, &database) {
                 note(&words);
             }
             Ok(ExitCode::SUCCESS)
         }
-        Ok(Ending::Signal(number)) => Ok(ExitCode::from(128 | number)),
-        Err(error) => Err(Failure::failed(format!("{error:#}"))),
+        Ending::Signal(number) => Ok(ExitCode::from(128 | number)),
     }
 }
 

@@ -129,6 +129,8 @@ pub enum Action {
     Accept,
     /// Close; drafts are kept.
     Close,
+    /// Show everything about the write.
+    Details,
     /// Send the write again.
     Retry,
     /// Send again everything that waits for the reviewer.
@@ -141,8 +143,6 @@ pub enum Action {
     DiscardAll,
     /// Copy what was written.
     CopyWrite,
-    /// Show everything about the write.
-    Details,
     /// Quit without waiting.
     LeaveNow,
     /// Wait until everything is sent, then quit.

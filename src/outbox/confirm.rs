@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Pause, Sender, wait};
 use crate::api::{ApiError, Retry};
@@ -15,6 +15,12 @@ const LOOK_PAUSE: Duration = Duration::from_secs(5);
 
 /// Shortest time between two looks.
 const LOOK_GAP: Duration = Duration::from_secs(1);
+/// The same at a server that limits requests: there are few, and others need them more.
+const LIMITED_GAP: Duration = Duration::from_secs(15);
+/// What was sent within this time was sent together.
+const TOGETHER: Duration = Duration::from_secs(5);
+/// How long a refused score that the server had taken is looked for beside others.
+const DOUBT: SignedDuration = SignedDuration::from_hours(1);
 
 impl Sender {
     /// When to look next; `None` if all sent scores have been seen.
@@ -22,39 +28,59 @@ impl Sender {
         let sent = self.store.lock().unconfirmed(&self.scope)?;
         let next = sent.iter().map(|row| wait::next_look(sent_at(row), self.checked_at)).min();
         // Many scores on their way must not mean as many requests.
-        let gap = self.checked_at.map(|at| wait::after(at, LOOK_GAP));
+        let gap = if self.is_limited { LIMITED_GAP } else { LOOK_GAP };
+        let gap = self.checked_at.map(|at| wait::after(at, gap));
         Ok(next.map(|at| [Some(at), gap, self.check_after].into_iter().flatten().max().unwrap_or(at)))
     }
 
-    /// Looks for all sent scores at once.
+    /// Looks for all sent scores at once, and for those that seemed to be lost.
     pub(super) async fn check_sent(&mut self) -> Result<(), StoreError> {
-        let sent = self.store.lock().unconfirmed(&self.scope)?;
-        let ids: Vec<ScoreId> = sent.iter().filter_map(score).map(|score| score.id.clone()).collect();
         let now = (self.clock)();
+        let sent = self.store.lock().unconfirmed(&self.scope)?;
+        let lost = self.store.lock().doubted(&self.scope, now.checked_sub(DOUBT).unwrap_or(now))?;
+        let all = sent.iter().chain(&lost);
+        let ids: Vec<ScoreId> = all.filter_map(score).map(|score| score.id.clone()).collect();
         match self.client.scores_by_id(&ids).await {
             Ok(shown) => {
                 self.reached();
                 self.checked_at = Some(now);
                 self.check_after = None;
-                sent.iter().try_for_each(|row| self.judge(row, &shown, now))
+                let mut missing = self.confirm(sent, &shown)?;
+                self.confirm(lost, &shown)?;
+                missing.retain(|row| now.duration_since(sent_at(row)) >= self.patience(row));
+                missing.iter().try_for_each(|row| self.refuse(row, &shown))
             }
             Err(error) => self.put_check_off(&error, &sent, now),
         }
     }
 
-    /// Settles a sent score by what the server shows, if that says enough.
-    fn judge(&self, row: &Written, shown: &[Score], now: Timestamp) -> Result<(), StoreError> {
+    /// Settles the rows that the server shows, and gives the others.
+    fn confirm(&mut self, rows: Vec<Written>, shown: &[Score]) -> Result<Vec<Written>, StoreError> {
+        let mut missing = Vec::new();
+        for row in rows {
+            // After an update the older value may still be shown.
+            let updated = self.store.lock().is_update(row.seq)?;
+            let Some(score) = score(&row) else { continue };
+            if found(shown, score).is_some_and(|found| !updated || says_the_same(found, score)) {
+                self.settle(&row, &Outcome::Confirmed { note: None, answer: None })?;
+                self.seen_up_to = self.seen_up_to.max(Some(sent_at(&row)));
+            } else {
+                missing.push(row);
+            }
+        }
+        Ok(missing)
+    }
+
+    /// How long the server may take to show a score.
+    fn patience(&self, row: &Written) -> SignedDuration {
+        let later = self.seen_up_to.is_some_and(|seen| wait::after(seen, TOGETHER) >= sent_at(row));
+        if later { wait::GIVE_UP } else { wait::GIVE_UP_ANYWAY }
+    }
+
+    fn refuse(&self, row: &Written, shown: &[Score]) -> Result<(), StoreError> {
         let Some(score) = score(row) else { return Ok(()) };
-        let found = shown.iter().find(|shown| shown.id == score.id);
-        // After an update the older value may still be shown.
-        let updated = self.store.lock().is_update(row.seq)?;
-        if found.is_some_and(|found| !updated || says_the_same(found, score)) {
-            return self.settle(row, &Outcome::Confirmed { note: None, answer: None });
-        }
-        if now.duration_since(sent_at(row)) < wait::GIVE_UP {
-            return Ok(());
-        }
-        let why = if found.is_some() { "it still shows the earlier value; " } else { "" };
+        let older = found(shown, score).is_some();
+        let why = if older { "it still shows the earlier value; " } else { "" };
         let why = format!("the server took it but never showed it: {why}{}", likely_reason(score));
         self.settle(row, &Outcome::Refused(why))
     }
@@ -69,6 +95,7 @@ impl Sender {
             Retry::Network => self.check_after = Some(self.pause_offline(error)),
             Retry::Auth => self.pause(Pause::Auth(error.message.clone()), None),
             Retry::Transient { after } => {
+                self.is_limited |= error.status == Some(429);
                 self.check_after = Some(wait::after(now, after.unwrap_or_default().max(LOOK_PAUSE)));
             }
             Retry::Permanent => {
@@ -97,6 +124,10 @@ fn score(row: &Written) -> Option<&ScoreWrite> {
         Write::Score(score) => Some(score),
         _ => None,
     }
+}
+
+fn found<'a>(shown: &'a [Score], score: &ScoreWrite) -> Option<&'a Score> {
+    shown.iter().find(|shown| shown.id == score.id)
 }
 
 fn says_the_same(shown: &Score, sent: &ScoreWrite) -> bool {

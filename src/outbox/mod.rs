@@ -2,16 +2,22 @@
 //! then it sleeps until something is due again or somebody wakes it.
 //!
 //! - Order: scores of an item first (together where the server takes several at once), then
-//!   deletions, comments and the item's status. `batch` sends, `confirm` looks whether scores were
-//!   kept, `wait` knows how long to wait.
+//!   deletions, comments and the item's status. `batch` goes through an item's rows, `send` makes
+//!   the calls, `confirm` looks whether scores were kept, `wait` knows how long to wait.
 //! - At least once for what can be repeated: scores have ids of their own, so sending twice is an
-//!   update. Comments do not, so before a second attempt it looks whether the first one arrived.
-//!   The status is read before it is written.
+//!   update. Comments and new items do not, so before a second attempt it looks whether the first
+//!   one arrived.
+//! - An item is read before its status is written, and before the scores that go with it: someone
+//!   else may have completed it (`look`).
 //! - Failures are either of the connection or the keys, which pause everything; or of the server
-//!   for now, which puts the row off; or final, which refuses the row and goes on.
+//!   for now, which puts the row off; or final, which refuses the row and goes on (`failure`). What
+//!   certainly never arrived counts as not tried.
 
 mod batch;
 mod confirm;
+mod failure;
+mod look;
+mod send;
 mod wait;
 
 use std::sync::Arc;
@@ -22,7 +28,7 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{ApiError, Client};
+use crate::api::{ApiError, Client, Priority, Urgency};
 use crate::domain::{ProjectId, Written};
 use crate::store::{Outcome, Scope, SharedStore, StoreError};
 
@@ -92,6 +98,10 @@ pub struct Sender {
     unreached: u32,
     /// Answers of a server in trouble, in a row.
     troubled: u32,
+    /// Whether the server has ever said that it takes no more requests for a while.
+    is_limited: bool,
+    /// When the newest score was sent that the server has shown.
+    seen_up_to: Option<Timestamp>,
     /// When it last looked for sent scores.
     checked_at: Option<Timestamp>,
     /// Not to look again before.
@@ -113,6 +123,8 @@ impl Sender {
         updates: UnboundedSender<OutboxUpdate>,
         wake: Arc<Notify>,
     ) -> Self {
+        // Within a rate limit its reads must not wait for minutes: rows are claimed meanwhile.
+        let client = client.with_urgency(&Urgency::new(Priority::Write));
         Self {
             store,
             client,
@@ -128,6 +140,8 @@ impl Sender {
             resume: Resume::Now,
             unreached: 0,
             troubled: 0,
+            is_limited: false,
+            seen_up_to: None,
             checked_at: None,
             check_after: None,
         }
@@ -173,6 +187,33 @@ impl Sender {
             taken += self.send_batch(batch).await?;
         }
         Ok(taken)
+    }
+
+    /// Sends without a task running: what earlier runs left and what is due, then what becomes due
+    /// and whether the server keeps it, until nothing is left to wait for, or until that time. With
+    /// a time that has passed it waits for nothing. Stops where only the reviewer can help; see
+    /// [`Sender::paused`] and [`crate::store::Store::open_writes`] for what is left, and why.
+    ///
+    /// # Errors
+    /// When the local database fails.
+    pub async fn sync(&mut self, until: Timestamp) -> Result<(), StoreError> {
+        while let Some(next) = self.try_turn().await? {
+            if next > until || (self.clock)() >= until {
+                break;
+            }
+            self.sleep_until(Some(next)).await;
+        }
+        Ok(())
+    }
+
+    /// Why nothing is sent for now, and until when; without a time it takes new keys.
+    #[must_use]
+    pub fn paused(&self) -> Option<(&Pause, Option<Timestamp>)> {
+        let until = match self.resume {
+            Resume::At(at) => Some(at),
+            Resume::Now | Resume::WhenWoken => None,
+        };
+        self.paused.as_ref().map(|why| (why, until))
     }
 
     /// Does what is due, and says when there is more to do.

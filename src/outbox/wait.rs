@@ -6,10 +6,14 @@ use jiff::{SignedDuration, Timestamp};
 
 /// Longest wait between attempts that nobody asked for.
 const LONGEST: Duration = Duration::from_mins(1);
-/// When to look for a sent score, in seconds after it was sent; it usually takes 6 to 8.
-const LOOKS: [i64; 6] = [1, 3, 7, 15, 30, 60];
-/// A sent score that does not show by then was not kept.
+/// When to look for a sent score, in seconds after it was sent; it usually takes 6 to 8, but some
+/// servers answer reads from data that are ten minutes old.
+const LOOKS: [i64; 10] = [1, 3, 7, 15, 30, 60, 120, 300, 600, 720];
+/// A sent score that does not show by then was not kept, if the server has shown another one sent
+/// at the same time or later: then its answers are not that old.
 pub(super) const GIVE_UP: SignedDuration = SignedDuration::from_secs(60);
+/// A sent score that does not show by then was not kept.
+pub(super) const GIVE_UP_ANYWAY: SignedDuration = SignedDuration::from_secs(720);
 
 /// The wait after the n-th failure in a row: 1, 2, 4 … 60 s, and a random part of a fifth more, so
 /// that clients that failed together do not come back together.
@@ -57,9 +61,15 @@ mod tests {
 
     #[test]
     fn looks_get_rarer_and_the_last_is_repeated() {
-        for (looked, next) in
-            [(None, 1), (Some(1), 3), (Some(2), 3), (Some(8), 15), (Some(59), 60), (Some(60), 60)]
-        {
+        for (looked, next) in [
+            (None, 1),
+            (Some(1), 3),
+            (Some(2), 3),
+            (Some(8), 15),
+            (Some(59), 60),
+            (Some(60), 120),
+            (Some(720), 720),
+        ] {
             assert_eq!(next_look(at(0), looked.map(at)), at(next), "{looked:?}");
         }
     }

@@ -79,8 +79,7 @@ impl Executor {
     /// Effects that need a server and its scope. They are only asked for once connected.
     fn start_linked(&mut self, effect: Effect) {
         let Some(link) = self.link.get().cloned() else {
-            // Which one is not logged: it may hold what a reviewer wrote.
-            tracing::debug!("not connected yet, so there is nothing to do");
+            self.cannot_yet(&effect);
             return;
         };
         match effect {
@@ -111,6 +110,18 @@ impl Executor {
             }
             Effect::Want(items) => self.want(&link, items),
             read => self.read(link, read),
+        }
+    }
+
+    /// What waits for an answer gets one.
+    fn cannot_yet(&self, effect: &Effect) {
+        let why = || "not connected yet".to_owned();
+        match effect {
+            Effect::Record(token, _) => tell(&self.messages, Msg::Recorded(*token, Err(why()))),
+            Effect::Undo => tell(&self.messages, Msg::Undone(Err(why()))),
+            Effect::Redo => tell(&self.messages, Msg::Redone(Err(why()))),
+            // Which one is not logged: it may hold what a reviewer wrote.
+            _ => tracing::debug!("not connected yet, so there is nothing to do"),
         }
     }
 

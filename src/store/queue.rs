@@ -32,30 +32,45 @@ pub enum Outcome {
         /// What failed.
         error: String,
     },
-    /// It was not tried after all, since something before it failed.
+    /// It was not tried after all, or certainly did not arrive.
     Back {
         /// Not to be tried before.
         at: Option<Timestamp>,
+        /// What failed, if it was about this row.
+        error: Option<String>,
     },
 }
 
-/// Rows of the outbox that may be sent at `:now`, as a condition on `o`: due, and nothing decided
-/// before on the same item is in flight or waits for a retry. Deletions hold nothing up: they have
-/// a budget per day at the server, and no other write depends on them.
-const SENDABLE: &str = "o.host = :host AND o.project = :project AND o.state = 'pending'
-    AND (o.next_attempt_at IS NULL OR o.next_attempt_at <= :now)
-    AND NOT EXISTS (
-        SELECT 1 FROM outbox b
-        WHERE b.host = o.host AND b.project = o.project AND b.item = o.item AND b.seq < o.seq
-          AND (b.state = 'sending'
-               OR b.state = 'pending' AND b.next_attempt_at > :now AND b.kind <> 'delete_score'))";
+/// Rows `b` that row `o` may have to wait for: what was decided before on the same item, and for
+/// its status all scores. Deletions hold nothing up: they have a budget per day at the server, and
+/// no other write depends on them.
+const BEFORE: &str = "b.host = o.host AND b.project = o.project AND b.item = o.item AND b.seq <> o.seq
+    AND (b.seq < o.seq AND b.kind <> 'delete_score' OR o.kind = 'status' AND b.kind = 'score')";
+
+/// Which of these hold `o` up for a time nobody knows: what is in flight, and for a status also a
+/// score that the reviewer still holds.
+const IN_THE_WAY: &str =
+    "(b.state = 'sending' OR b.state = 'held' AND o.kind = 'status' AND b.kind = 'score')";
+
+/// Rows of the outbox that may be sent at `:now`, as a condition on `o`: due, and nothing before
+/// them is in the way or waits for a retry.
+fn sendable_now() -> String {
+    format!(
+        "o.host = :host AND o.project = :project AND o.state = 'pending'
+         AND (o.next_attempt_at IS NULL OR o.next_attempt_at <= :now)
+         AND NOT EXISTS (
+             SELECT 1 FROM outbox b
+             WHERE {BEFORE} AND ({IN_THE_WAY} OR b.state = 'pending' AND b.next_attempt_at > :now))"
+    )
+}
 
 impl Store {
     /// Takes the next batch to send and marks it Sending: what is due of the item that has waited
     /// longest, in the order of [`crate::domain::WriteKind`], then as decided.
     ///
     /// The order within an item is kept: nothing is claimed while something decided before waits
-    /// for a retry. A refused score holds up neither comment nor status. What a later decision on
+    /// for a retry, and no status while a score waits or is held. A refused score holds up neither
+    /// comment nor status. What a later decision on
     /// the same thing has overtaken becomes Replaced, even if it was tried.
     pub fn claim(&mut self, scope: &Scope, now: Timestamp) -> Result<Option<Vec<Written>>, StoreError> {
         self.write(|tx| {
@@ -77,11 +92,15 @@ impl Store {
     }
 
     /// Notes how sending a row ended, or that a sent one was seen or never seen. Changes nothing
-    /// where the row is neither Sending nor Sent.
+    /// where the row is neither Sending nor Sent; but one that was refused because it was never
+    /// seen may be seen after all.
     pub fn settle(&mut self, seq: i64, outcome: &Outcome, now: Timestamp) -> Result<Written, StoreError> {
         self.write(|tx| {
             let row = by_seq(tx, seq)?;
-            if matches!(row.state, WriteState::Sending | WriteState::Sent) {
+            let seen_after_all = row.state == WriteState::Refused
+                && row.sent_at.is_some()
+                && matches!(outcome, Outcome::Confirmed { .. });
+            if matches!(row.state, WriteState::Sending | WriteState::Sent) || seen_after_all {
                 apply(tx, seq, outcome, now)?;
             }
             by_seq(tx, seq)
@@ -97,6 +116,47 @@ impl Store {
         )
     }
 
+    /// Scores the server took and never showed, refused for that since `since`; the newest hundred.
+    pub fn doubted(&self, scope: &Scope, since: Timestamp) -> Result<Vec<Written>, StoreError> {
+        select(
+            &self.connection,
+            "host = ? AND project = ? AND state = 'refused' AND kind = 'score' AND sent_at IS NOT NULL
+             AND changed_at >= ? ORDER BY seq DESC LIMIT 100",
+            params![scope.host, scope.project.as_str(), text(since)],
+        )
+    }
+
+    /// Whether another row made what the server calls by this id.
+    pub fn is_answer_of_another(&self, seq: i64, answer: &str) -> Result<bool, StoreError> {
+        Ok(self.connection.query_row(
+            "SELECT EXISTS (
+                 SELECT 1 FROM outbox o JOIN outbox b
+                     ON b.host = o.host AND b.project = o.project AND b.kind = o.kind AND b.target = o.target
+                 WHERE o.seq = ? AND b.seq <> o.seq AND b.answer = ?)",
+            params![seq, answer],
+            |row| row.get(0),
+        )?)
+    }
+
+    /// From when to when each attempt to complete the item of this row may have reached the server,
+    /// the attempt that is being made left out; without an end for what is still being tried.
+    pub fn completions_tried(&self, seq: i64) -> Result<Vec<(Timestamp, Option<Timestamp>)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT b.first_attempt_at,
+                    CASE WHEN b.state IN ('sending', 'pending') THEN NULL
+                         ELSE coalesce(b.sent_at, b.changed_at) END
+             FROM outbox o JOIN outbox b
+                 ON b.host = o.host AND b.project = o.project AND b.replaces = o.replaces
+             WHERE o.seq = ? AND b.seq <= o.seq AND b.first_attempt_at IS NOT NULL
+               AND (b.seq < o.seq OR b.attempts > 1)
+               AND json_extract(b.payload, '$.status.status') = 'COMPLETED'",
+        )?;
+        let rows = statement.query_map([seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let rows = rows.collect::<Result<Vec<(String, Option<String>)>, _>>()?;
+        let read = |at: String| time(&at).map_err(|why| StoreError::Row { seq, why });
+        rows.into_iter().map(|(from, to)| Ok((read(from)?, to.map(read).transpose()?))).collect()
+    }
+
     /// Whether an earlier write on the same thing was tried, so that the server may still show the
     /// older value.
     pub fn is_update(&self, seq: i64) -> Result<bool, StoreError> {
@@ -110,7 +170,7 @@ impl Store {
         )?)
     }
 
-    /// When a row was first tried; `None` if never.
+    /// Since when the server may have a row; `None` if it certainly has not.
     pub fn first_attempt(&self, seq: i64) -> Result<Option<Timestamp>, StoreError> {
         let found: Option<String> = self
             .connection
@@ -144,22 +204,19 @@ impl Store {
     /// When [`Store::claim`] will next give something: a time that may have passed, `None` if
     /// nothing waits.
     pub fn next_due(&self, scope: &Scope) -> Result<Option<Timestamp>, StoreError> {
-        // A row is due when it and all that hold it up are.
-        let due: Option<String> = self.connection.query_row(
-            "SELECT min((
-                 SELECT max(coalesce(b.next_attempt_at, b.created_at)) FROM outbox b
-                 WHERE b.host = o.host AND b.project = o.project AND b.item = o.item
-                   AND b.state = 'pending'
-                   AND (b.seq = o.seq OR b.seq < o.seq AND b.kind <> 'delete_score')))
+        // A row is due when it and all that it waits for are.
+        let sql = format!(
+            "SELECT min(max(
+                 coalesce(o.next_attempt_at, o.created_at),
+                 coalesce((SELECT max(b.next_attempt_at) FROM outbox b
+                           WHERE {BEFORE} AND b.state = 'pending'), '')))
              FROM outbox o
              WHERE o.host = ? AND o.project = ? AND o.state = 'pending'
-               AND NOT EXISTS (
-                   SELECT 1 FROM outbox b
-                   WHERE b.host = o.host AND b.project = o.project AND b.item = o.item
-                     AND b.seq < o.seq AND b.state = 'sending')",
-            params![scope.host, scope.project.as_str()],
-            |row| row.get(0),
-        )?;
+               AND NOT EXISTS (SELECT 1 FROM outbox b WHERE {BEFORE} AND {IN_THE_WAY})"
+        );
+        let params = params![scope.host, scope.project.as_str()];
+        let due: Option<String> =
+            self.connection.prepare_cached(&sql)?.query_row(params, |row| row.get(0))?;
         due.map(|at| time(&at).map_err(|why| StoreError::Row { seq: 0, why })).transpose()
     }
 }
@@ -179,7 +236,7 @@ fn drop_overtaken(connection: &Connection, scope: &Scope, now: Timestamp) -> Res
 }
 
 fn next_item(connection: &Connection, scope: &Scope, now: Timestamp) -> Result<Option<String>, StoreError> {
-    let sql = format!("SELECT o.item FROM outbox o WHERE {SENDABLE} ORDER BY o.seq LIMIT 1");
+    let sql = format!("SELECT o.item FROM outbox o WHERE {} ORDER BY o.seq LIMIT 1", sendable_now());
     let params = named_params! {
         ":host": scope.host, ":project": scope.project.as_str(), ":now": text(now),
     };
@@ -192,7 +249,7 @@ fn sendable(
     item: &str,
     now: Timestamp,
 ) -> Result<Vec<i64>, StoreError> {
-    let sql = format!("SELECT o.seq FROM outbox o WHERE {SENDABLE} AND o.item = :item");
+    let sql = format!("SELECT o.seq FROM outbox o WHERE {} AND o.item = :item", sendable_now());
     let params = named_params! {
         ":host": scope.host, ":project": scope.project.as_str(), ":now": text(now), ":item": item,
     };
@@ -222,14 +279,18 @@ fn apply(connection: &Connection, seq: i64, outcome: &Outcome, now: Timestamp) -
             settle_older(connection, seq, &now)
         }
         Outcome::Refused(why) => {
+            // Refused when it was tried for the first time, it certainly is not there.
             connection.execute(
-                "UPDATE outbox SET state = 'refused', last_error = ?, changed_at = ? WHERE seq = ?",
+                "UPDATE outbox SET state = 'refused', last_error = ?, changed_at = ?,
+                        first_attempt_at = CASE WHEN state = 'sending' AND attempts = 1 THEN NULL
+                                                ELSE first_attempt_at END
+                 WHERE seq = ?",
                 params![why, now, seq],
             )?;
             Ok(())
         }
         Outcome::Conflict(why) => {
-            put_back(connection, seq, None, &now)?;
+            put_back(connection, seq, None, None, &now)?;
             connection.execute(
                 "UPDATE outbox SET state = 'conflict', last_error = ?, changed_at = ? WHERE seq = ?",
                 params![why, now, seq],
@@ -244,18 +305,24 @@ fn apply(connection: &Connection, seq: i64, outcome: &Outcome, now: Timestamp) -
             )?;
             Ok(())
         }
-        Outcome::Back { at } => put_back(connection, seq, *at, &now),
+        Outcome::Back { at, error } => put_back(connection, seq, *at, error.as_deref(), &now),
     }
 }
 
 /// A row that was claimed but not tried is as it was before.
-fn put_back(connection: &Connection, seq: i64, at: Option<Timestamp>, now: &str) -> Result<(), StoreError> {
+fn put_back(
+    connection: &Connection,
+    seq: i64,
+    at: Option<Timestamp>,
+    error: Option<&str>,
+    now: &str,
+) -> Result<(), StoreError> {
     connection.execute(
         "UPDATE outbox SET state = 'pending', attempts = attempts - 1, next_attempt_at = ?1,
                 first_attempt_at = CASE attempts WHEN 1 THEN NULL ELSE first_attempt_at END,
-                changed_at = ?2
-         WHERE seq = ?3 AND state = 'sending'",
-        params![at.map(text), now, seq],
+                last_error = coalesce(?2, last_error), changed_at = ?3
+         WHERE seq = ?4 AND state = 'sending'",
+        params![at.map(text), error, now, seq],
     )?;
     Ok(())
 }

@@ -7,7 +7,9 @@ use uuid::Uuid;
 
 use super::rows::{by_seq, kind_name, origin_columns, select, target_text, text};
 use super::{Scope, StoreError, payload};
-use crate::domain::{ConfigId, Decision, Origin, ScoreId, Write, WriteKind, WriteState, Written, score_id};
+use crate::domain::{
+    ConfigId, Decision, Origin, ScoreId, ScoreWrite, Write, WriteKind, WriteState, Written, score_id,
+};
 
 /// A row to be added.
 pub(super) struct Entry<'a> {
@@ -27,8 +29,10 @@ impl Entry<'_> {
         connection: &Connection,
         has: Option<Write>,
     ) -> Result<Written, StoreError> {
-        let waiting = waiting(connection, self.scope, self.decision.write.thing().as_deref())?;
-        let has = match waiting.first() {
+        let thing = self.decision.write.thing();
+        let last = last_tried(connection, self.scope, thing.as_deref())?;
+        let waiting = waiting(connection, self.scope, thing.as_deref(), last.as_ref())?;
+        let has = match waiting.iter().find(|row| Some(row.seq) > last.as_ref().map(|last| last.seq)) {
             Some(oldest) => base(connection, oldest.seq)?,
             None => has,
         };
@@ -37,9 +41,11 @@ impl Entry<'_> {
         }
         // What takes the place of something released goes along with it.
         let released = waiting.iter().rfind(|row| row.state == WriteState::Pending);
-        self.settle_score_id(connection)?;
+        let unknown = last.filter(is_uncertain).map(|last| last.write);
+        self.settle_score_id(connection, unknown.as_ref().or(has.as_ref()))?;
         let write = &self.decision.write;
         let nothing_to_send = write.thing().is_some()
+            && unknown.is_none()
             && match &has {
                 Some(has) => write.comes_to_the_same(has),
                 None => write.is_absence(),
@@ -59,17 +65,27 @@ impl Entry<'_> {
         by_seq(connection, connection.last_insert_rowid())
     }
 
-    /// A score gets a new id where its own has been deleted at the server, which may still be
-    /// working that off: written again under it, it would vanish later.
-    fn settle_score_id(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        let Write::Score(score) = &self.decision.write else { return Ok(()) };
-        if !is_retired(connection, self.scope, &score.id)? {
-            return Ok(());
+    /// A score keeps the id it has at the server. Where that was deleted it gets a new one: the
+    /// server may still be working the deletion off, and written again under it, it would vanish.
+    fn settle_score_id(&mut self, connection: &Connection, has: Option<&Write>) -> Result<(), StoreError> {
+        let thing = self.decision.write.thing();
+        if let Some(Write::Score(there)) = has.filter(|has| has.thing() == thing)
+            && let Write::Score(ScoreWrite { id, .. }) | Write::DeleteScore { id, .. } =
+                &mut self.decision.write
+        {
+            id.clone_from(&there.id);
         }
-        let generation = generation(connection, self.scope, &self.decision.write)?;
-        let Write::Score(score) = &mut self.decision.write else { return Ok(()) };
+        let Write::Score(score) = &self.decision.write else { return Ok(()) };
         let row = score.config_id.clone().unwrap_or_else(|| ConfigId::from("correction"));
-        score.id = score_id(&self.scope.project, &score.target, &row, &score.annotator, generation);
+        let mut id = score.id.clone();
+        let mut generation = generation(connection, self.scope, &self.decision.write)?;
+        while is_retired(connection, self.scope, &id)? {
+            id = score_id(&self.scope.project, &score.target, &row, &score.annotator, generation);
+            generation += 1;
+        }
+        if let Write::Score(score) = &mut self.decision.write {
+            score.id = id;
+        }
         Ok(())
     }
 
@@ -148,14 +164,40 @@ pub(super) fn set_replaced(connection: &Connection, seq: i64, now: Timestamp) ->
     Ok(())
 }
 
-/// What was decided on a thing and is not at the server for certain, oldest first.
-fn waiting(connection: &Connection, scope: &Scope, thing: Option<&str>) -> Result<Vec<Written>, StoreError> {
-    let Some(thing) = thing else { return Ok(Vec::new()) };
+/// The last write on a thing that the server may have, whatever became of it.
+fn last_tried(
+    connection: &Connection,
+    scope: &Scope,
+    thing: Option<&str>,
+) -> Result<Option<Written>, StoreError> {
+    let found = select(
+        connection,
+        "host = ? AND project = ? AND thing = ? AND first_attempt_at IS NOT NULL ORDER BY seq DESC LIMIT 1",
+        params![scope.host, scope.project.as_str(), thing],
+    )?;
+    Ok(found.into_iter().next())
+}
+
+/// Whether nobody will find out what became of a write that the server may have: it was given up,
+/// or the server never showed it. The next one on its thing is sent in any case.
+fn is_uncertain(tried: &Written) -> bool {
+    tried.state == WriteState::Replaced || tried.is_parked()
+}
+
+/// What was decided on a thing and is not at the server for certain, oldest first. Of what was
+/// tried that is only the last one, if it is parked: nothing earlier counts any more.
+fn waiting(
+    connection: &Connection,
+    scope: &Scope,
+    thing: Option<&str>,
+    last_tried: Option<&Written>,
+) -> Result<Vec<Written>, StoreError> {
     select(
         connection,
-        "host = ? AND project = ? AND thing = ?
-         AND (state IN ('held', 'refused', 'conflict') OR state = 'pending' AND attempts = 0) ORDER BY seq",
-        params![scope.host, scope.project.as_str(), thing],
+        "host = ? AND project = ? AND thing = ? AND seq >= ?
+         AND state IN ('held', 'pending', 'refused', 'conflict')
+         AND (first_attempt_at IS NULL OR state IN ('refused', 'conflict')) ORDER BY seq",
+        params![scope.host, scope.project.as_str(), thing, last_tried.map_or(0, |last| last.seq)],
     )
 }
 

@@ -8,11 +8,11 @@ use rusqlite::{Transaction, params};
 use super::rows::{CLOSED, OPEN, UNDONE, select, text};
 use super::things::{Entry, base, set_replaced, standing};
 use super::{Scope, Store, StoreError};
-use crate::domain::{Decision, Origin, Undone, Write, WriteKind, Written};
+use crate::domain::{Decision, Origin, Undone, Write, WriteState, Written};
 
 impl Store {
-    /// Undoes the annotator's last decision that still stands. With `hold`, decisions on an item
-    /// whose completion is undone are held again, as they were before it.
+    /// Undoes the annotator's last decision that still stands. With `hold`, all that waits beside it
+    /// on the same item is held again: the caller shows the item, or releases it.
     ///
     /// # Errors
     /// When it could not be saved; then nothing has changed.
@@ -84,13 +84,11 @@ fn hold_again(
     decision: &Written,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    if decision.write.kind() == WriteKind::Status {
-        tx.execute(
-            "UPDATE outbox SET state = 'held', next_attempt_at = NULL, changed_at = ?
-             WHERE host = ? AND project = ? AND item = ? AND state = 'pending' AND attempts = 0",
-            params![text(now), scope.host, scope.project.as_str(), decision.item_id.as_str()],
-        )?;
-    }
+    tx.execute(
+        "UPDATE outbox SET state = 'held', next_attempt_at = NULL, changed_at = ?
+         WHERE host = ? AND project = ? AND item = ? AND state = 'pending' AND attempts = 0",
+        params![text(now), scope.host, scope.project.as_str(), decision.item_id.as_str()],
+    )?;
     Ok(())
 }
 
@@ -114,7 +112,7 @@ impl Turn<'_> {
             return self.bring_about(&thing, wanted, UNDONE);
         }
         let Some(last) = self.last_of_it()? else { return self.too_late() };
-        if last.is_untried() || last.is_parked() {
+        if last.is_untried() || last.state == WriteState::Refused {
             set_replaced(self.tx, last.seq, self.now)?;
             return self.done(UNDONE, false);
         }

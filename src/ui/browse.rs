@@ -228,8 +228,11 @@ fn item_line(ink: &Ink, item: &Item, current: bool, width: usize) -> (Line, Line
     (left, Line::of(when(ink, item), ink.styles.dim))
 }
 
-/// The one sign that matters most: refused, unsent, saved here, draft, done.
+/// The one sign that matters most: being saved, refused, unsent, saved here, flagged, draft, done.
 fn flag(ink: &Ink, item: &Item) -> Line {
+    if ink.model.saving.values().any(|(id, _)| *id == item.id) {
+        return Line::of(ink.glyphs.ellipsis, ink.styles.dim);
+    }
     let own = ink.model.open_writes.values().filter(|written| written.item_id == item.id);
     let worst = own.map(|written| written.state).max_by_key(|state| match state {
         WriteState::Refused | WriteState::Conflict => 3,
@@ -240,6 +243,7 @@ fn flag(ink: &Ink, item: &Item) -> Line {
     let has_draft = ink.model.items.get(&item.id).is_some_and(|data| !data.drafts.is_empty());
     match worst {
         Some(state) => Line::of(ink.glyphs.write_state(state), ink.styles.write_state(state)),
+        None if ink.model.flags.contains_key(&item.id) => Line::of(ink.glyphs.flag, ink.styles.badge),
         None if has_draft => Line::of(ink.glyphs.draft, ink.styles.badge),
         None if item.status == ItemStatus::Completed => Line::of(ink.glyphs.done, ink.styles.ok),
         None => Line::of(" ", ink.styles.text),
@@ -249,6 +253,9 @@ fn flag(ink: &Ink, item: &Item) -> Line {
 /// How old it is, or when it was completed, and whether it was done here.
 fn when(ink: &Ink, item: &Item) -> String {
     let now = ink.model.now.wall;
+    if ink.model.leaving().any(|id| *id == item.id) {
+        return "being removed".into();
+    }
     if item.status == ItemStatus::Pending {
         return ago(item.created_at, now);
     }

@@ -6,7 +6,7 @@ use super::{compact, content, rubric, status, tree, words};
 use crate::app::ItemData;
 use crate::app::geometry::{Area, Pane, ReviewAreas};
 use crate::domain::text::grouped;
-use crate::domain::{ItemStatus, Level, Subject, SubjectHeader, TreeRow, clock, duration};
+use crate::domain::{ItemStatus, Level, Subject, SubjectHeader, TreeRow, Write, clock, duration};
 use crate::input::Action;
 
 /// Fewest items completed before a pace is told.
@@ -63,7 +63,7 @@ fn header(ink: &mut Ink, area: Area) {
     let left = path(ink, usize::from(area.width) / 2);
     let right = pace(ink, area.width >= 90);
     ink.ends(area, 0, &left, &right);
-    let badge = ink.model.current().map(|data| badge(ink, data)).unwrap_or_default();
+    let badge = ink.model.current().map(|data| badge(ink, data, area)).unwrap_or_default();
     let facts = match ink.model.current().and_then(|data| data.subject.ready()) {
         Some(subject) => facts(ink, &subject.header),
         None => Line::default(),
@@ -168,17 +168,30 @@ fn level(ink: &Ink, level: Level) -> Option<Line> {
     Some(Line::of(format!("{} {word}", ink.glyphs.warning), ink.styles.level(level)))
 }
 
-/// Completed, a draft left.
-fn badge(ink: &Ink, data: &ItemData) -> Line {
+/// Flagged and why, a draft left, completed.
+fn badge(ink: &Ink, data: &ItemData, area: Area) -> Line {
     let mut line = Line::default();
+    if let Some(reason) = ink.model.flags.get(&data.item.id) {
+        let room = usize::from(area.width) / 3;
+        line.push(
+            fit(&format!("{} {}", ink.glyphs.flag, flagged(reason)), room, ink.glyphs.ellipsis),
+            ink.styles.badge,
+        );
+    }
+    let gap = |line: &Line| if line.is_empty() { "" } else { "  " };
     if !data.drafts.is_empty() {
-        line.push(format!("{} draft", ink.glyphs.draft), ink.styles.badge);
+        line.push(format!("{}{} draft", gap(&line), ink.glyphs.draft), ink.styles.badge);
     }
     if data.status() == ItemStatus::Completed {
-        let gap = if line.is_empty() { "" } else { "  " };
-        line.push(format!("{gap}{} completed", ink.glyphs.done), ink.styles.ok);
+        let is_saved = !data.saving.iter().any(|(_, write)| matches!(write, Write::Status { .. }));
+        let sign = if is_saved { ink.glyphs.done } else { ink.glyphs.ellipsis };
+        line.push(format!("{}{sign} completed", gap(&line)), ink.styles.ok);
     }
     line
+}
+
+fn flagged(reason: &str) -> &str {
+    if reason.is_empty() { "flagged" } else { reason }
 }
 
 /// The tree's stand-in on narrow screens: where the current observation is, and its facts.

@@ -7,7 +7,7 @@ use super::line::{Line, fit};
 use super::words::{self, moment};
 use crate::app::geometry::Area;
 use crate::app::{Connection, Model, Pause, Screen, Why, contexts};
-use crate::domain::text::width as line_width;
+use crate::domain::text::{one_line, width};
 use crate::domain::{ConfigId, DataType, ItemStatus};
 use crate::input::{Action, Context, place};
 
@@ -24,7 +24,7 @@ pub(super) fn draw(ink: &mut Ink, area: Area, joints: &[u16]) {
     }
     let (_, line) = area.split_top(1);
     let line = margins(line);
-    let right = right(ink, line.width >= 110);
+    let right = if message_needs_all(ink, line) { Line::default() } else { right(ink, line.width >= 110) };
     let room = usize::from(line.width).saturating_sub(right.width() + 2);
     let left = left(ink, room);
     ink.ends(line, 0, &left, &right);
@@ -32,7 +32,7 @@ pub(super) fn draw(ink: &mut Ink, area: Area, joints: &[u16]) {
 
 /// While the keys are not accepted nothing is sent: that stays in sight until it is solved, with what
 /// happened, that nothing is lost, and the next step.
-fn banner(ink: &Ink, width: usize) -> Option<String> {
+fn banner(ink: &Ink, columns: usize) -> Option<String> {
     let Some(Pause { why: Why::Keys(said), .. }) = &ink.model.pause else { return None };
     let (dot, unsent) = (ink.dot(), words::count(ink.model.unsent(), "decision"));
     let key = ink.key(Action::Refresh);
@@ -40,14 +40,21 @@ fn banner(ink: &Ink, width: usize) -> Option<String> {
     let what = "keys not accepted";
     let kept = format!("nothing is lost, {unsent} kept here{dot}tracemark login, then start again");
     let long = format!("{dot}{kept}{}", retry("tries again"));
-    let room = width.saturating_sub(line_width(&long) + what.len() + 5);
-    let text = match width {
+    let room = columns.saturating_sub(width(&long) + what.len() + 5);
+    let text = match columns {
         0..78 => format!("{what}{dot}nothing is lost{dot}tracemark login"),
         78..116 => format!("{what}{dot}nothing is lost{dot}tracemark login, restart{}", retry("retries")),
         116..150 => format!("{what}{long}"),
         _ => format!("{what}: {}{long}", fit(said, room, ink.glyphs.ellipsis)),
     };
-    Some(format!("  {text:width$}"))
+    Some(format!("  {text:columns$}"))
+}
+
+/// Whether a message is cut short unless it has the whole line for its moment.
+fn message_needs_all(ink: &Ink, line: Area) -> bool {
+    let room = usize::from(line.width).saturating_sub(right(ink, line.width >= 110).width() + 2);
+    let shown = ink.model.notice.as_ref().filter(|_| ink.model.count.is_none());
+    shown.is_some_and(|notice| width(&one_line(&notice.text)) > room)
 }
 
 fn left(ink: &Ink, room: usize) -> Line {
@@ -109,6 +116,7 @@ fn makes_sense(model: &Model, action: Action) -> bool {
         Action::Open | Action::PaneRight | Action::Guidelines => {
             model.screen != Screen::Browse || model.browse.queue().is_some()
         }
+        Action::Complete => model.browse.item().is_some_and(|item| item.status == ItemStatus::Pending),
         Action::Reopen => model.browse.item().is_some_and(|item| item.status == ItemStatus::Completed),
         Action::ReviewSkipped => !model.review.skipped.is_empty(),
         Action::Unsent => !model.open_writes.is_empty(),
@@ -145,21 +153,26 @@ fn digits(ink: &Ink) -> Option<Line> {
 /// The actions most worth knowing in this place.
 fn useful(model: &Model) -> &'static [Action] {
     use Action::{
-        Comment, CompleteNext, CycleView, Find, Guidelines, Info, NextItem, NextPane, NextQueue, Open,
-        PaneRight, ReadScores, Reason, Refresh, Reopen, ReopenItem, ReviewSkipped, Skip, StatusFilter,
-        Unsent, Zoom,
+        Comment, Complete, CompleteNext, CycleView, Find, Guidelines, Info, NextItem, NextPane, NextQueue,
+        Open, PaneRight, ReadScores, Reason, Refresh, Reopen, ReopenItem, ReviewSkipped, Skip, StatusFilter,
+        Undo, Unsent, Zoom,
     };
     let here: &[Context] = contexts(model);
     let is_done = model.current().is_some_and(|data| data.status() == ItemStatus::Completed);
     match here {
         _ if here == place::QUEUES => &[Open, PaneRight, Guidelines, Refresh],
-        _ if here == place::ITEMS => &[Open, StatusFilter, Reopen, Guidelines, Refresh, Unsent],
-        _ if here == place::SUMMARY => &[ReviewSkipped, NextQueue],
-        _ if is_done => &[NextItem, ReopenItem, Comment, ReadScores, NextPane, CycleView, Find, Info, Zoom],
+        _ if here == place::ITEMS => {
+            &[Open, StatusFilter, Complete, Reopen, Undo, Guidelines, Refresh, Unsent]
+        }
+        _ if here == place::SUMMARY => &[ReviewSkipped, NextQueue, Undo],
+        _ if is_done => {
+            &[NextItem, ReopenItem, Undo, Comment, ReadScores, NextPane, CycleView, Find, Info, Zoom]
+        }
         _ => &[
             CompleteNext,
             Comment,
             Skip,
+            Undo,
             Reason,
             NextPane,
             CycleView,

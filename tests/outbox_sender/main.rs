@@ -2,6 +2,9 @@
 //! when told to.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should say so")]
 
+mod people;
+mod repeated;
+mod seeing;
 mod sending;
 mod waiting;
 mod world;

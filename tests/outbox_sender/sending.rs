@@ -7,7 +7,7 @@ use tracemark::domain::WriteState::{Confirmed, Pending, Refused, Sent};
 use tracemark::outbox::{OutboxUpdate, Pause};
 use wiremock::ResponseTemplate;
 
-use crate::world::{World, at, comment, comments, complete, deletion, item, pass, score};
+use crate::world::{World, at, comment, comments, complete, deletion, pass, score};
 
 const ITEM: &str = "annotation-queues/q1/items/i1";
 
@@ -25,10 +25,10 @@ async fn scores_go_together_then_the_rest_in_order() {
     assert_eq!(
         world.requests().await,
         [
+            &format!("GET {ITEM}"),
             "POST scores [2]",
             "DELETE scores/s0",
             "POST comments",
-            &format!("GET {ITEM}"),
             &format!("PATCH {ITEM}")
         ]
     );
@@ -175,28 +175,6 @@ async fn a_comment_whose_answer_got_lost(#[case] there: &str, #[case] seconds: i
     assert_eq!(world.states(&seqs), [Confirmed]);
     let requests = world.requests().await;
     assert_eq!(requests.iter().filter(|r| *r == "POST comments").count(), posts, "{requests:?}");
-}
-
-#[tokio::test]
-async fn an_item_that_someone_else_completed_is_left_alone() {
-    let mut world = World::new().await;
-    world.on("GET", ITEM, 200, item("COMPLETED", Some(at(-5)))).await;
-    let seqs = world.decide("i1", &[complete("i1")]);
-    assert_eq!(world.flush().await, 1);
-    assert_eq!(world.requests().await, [format!("GET {ITEM}")]);
-    assert_eq!(world.states(&seqs), [Confirmed]);
-    assert_eq!(world.error(seqs[0]), "someone else completed this item at 2027-01-15T07:59:55Z");
-}
-
-#[tokio::test]
-async fn a_completion_whose_answer_got_lost_is_not_someone_elses() {
-    let mut world = World::new().await;
-    world.once("GET", ITEM, ResponseTemplate::new(200).set_body_json(item("PENDING", None))).await;
-    world.hangs_up_once("PATCH", ITEM).await;
-    world.on("GET", ITEM, 200, item("COMPLETED", Some(at(1)))).await;
-    let seqs = world.decide("i1", &[complete("i1")]);
-    assert_eq!((world.flush().await, world.flush().await), (0, 1));
-    assert_eq!((world.states(&seqs), world.error(seqs[0])), (vec![Confirmed], String::new()));
 }
 
 #[tokio::test]

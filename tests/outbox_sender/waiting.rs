@@ -6,7 +6,7 @@ use std::time::Duration;
 use pretty_assertions::assert_eq;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
-use tracemark::domain::WriteState::{Confirmed, Pending, Refused, Sending, Sent};
+use tracemark::domain::WriteState::{Confirmed, Pending, Sending, Sent};
 use tracemark::domain::{WriteState, Written};
 use tracemark::outbox::{OutboxUpdate, Pause, Sender};
 use tracemark::store::Store;
@@ -15,7 +15,7 @@ use wiremock::ResponseTemplate;
 use crate::world::{World, at, comment, decision, now, pass, score, shown};
 
 /// Runs a test while the sender runs, with time standing still in between.
-async fn with_sender<F: AsyncFnOnce(&mut World)>(mut world: World, test: F) -> World {
+pub async fn with_sender<F: AsyncFnOnce(&mut World)>(mut world: World, test: F) -> World {
     // A blocking task in flight keeps tokio from moving the time on while sockets are waited for.
     let (free, held) = std::sync::mpsc::channel::<()>();
     let holder = tokio::task::spawn_blocking(move || held.recv().is_err());
@@ -32,7 +32,7 @@ async fn with_sender<F: AsyncFnOnce(&mut World)>(mut world: World, test: F) -> W
 }
 
 /// Lets time pass for the task and on the wall clock.
-async fn wait(seconds: i64) {
+pub async fn wait(seconds: i64) {
     pass(seconds);
     tokio::time::advance(Duration::from_secs(seconds.unsigned_abs())).await;
 }
@@ -45,7 +45,7 @@ async fn spin() {
 }
 
 impl World {
-    async fn update(&mut self) -> OutboxUpdate {
+    pub async fn update(&mut self) -> OutboxUpdate {
         loop {
             match self.updates.try_recv() {
                 Ok(update) => return update,
@@ -55,7 +55,7 @@ impl World {
     }
 
     /// The next change of a row to another state than Sending.
-    async fn changed(&mut self) -> Written {
+    pub async fn changed(&mut self) -> Written {
         loop {
             match self.update().await {
                 OutboxUpdate::Changed(row) if row.state != Sending => return row,
@@ -65,7 +65,7 @@ impl World {
         }
     }
 
-    async fn paused(&mut self) -> Pause {
+    pub async fn paused(&mut self) -> Pause {
         loop {
             if let OutboxUpdate::Paused { why, .. } = self.update().await {
                 return why;
@@ -74,7 +74,7 @@ impl World {
     }
 
     /// Waits until the server has had as many requests that start so.
-    async fn asked(&self, what: &str, times: usize) {
+    pub async fn asked(&self, what: &str, times: usize) {
         while self.count(what).await < times {
             spin().await;
         }
@@ -85,7 +85,7 @@ impl World {
         self.requests().await.iter().filter(|request| request.starts_with(what)).count()
     }
 
-    fn state(&self, seq: i64) -> WriteState {
+    pub fn state(&self, seq: i64) -> WriteState {
         self.row(seq).state
     }
 }
@@ -112,72 +112,6 @@ async fn what_is_released_is_sent_when_woken_and_seen_later() {
     .await;
     // An hour of nothing to do before and after costs no request.
     assert_eq!(world.requests().await, ["POST scores", "GET v3/scores", "GET v3/scores"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_score_that_never_shows_is_refused_after_a_minute() {
-    let world = World::new().await;
-    world.all_well().await;
-    world.on("GET", "v3/scores", 200, shown(&[])).await;
-    let seq = world.decide("i1", &[score("s1", 1.0)])[0];
-    with_sender(world, async |world| {
-        assert_eq!(world.changed().await.state, Sent);
-        for (looks, seconds) in [1, 2, 4, 8, 15].into_iter().enumerate() {
-            wait(seconds).await;
-            world.asked("GET v3/scores", looks + 1).await;
-            assert_eq!(world.state(seq), Sent);
-        }
-        wait(30).await;
-        let row = world.changed().await;
-        assert_eq!(row.state, Refused);
-        let why = row.last_error.unwrap();
-        assert!(why.starts_with("the server took it but never showed it: the value may be"), "{why}");
-    })
-    .await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_server_that_cannot_show_scores_is_believed_after_a_minute() {
-    let world = World::new().await;
-    world.all_well().await;
-    world.on("GET", "v3/scores", 404, json!({"message": "not in this mode"})).await;
-    let seq = world.decide("i1", &[score("s1", 1.0)])[0];
-    with_sender(world, async |world| {
-        assert_eq!(world.changed().await.state, Sent);
-        wait(30).await;
-        world.asked("GET v3/scores", 1).await;
-        assert_eq!(world.state(seq), Sent);
-        wait(30).await;
-        let row = world.changed().await;
-        let note = "taken by the server; cannot be looked up: not in this mode";
-        assert_eq!((row.state, row.last_error.as_deref()), (Confirmed, Some(note)));
-    })
-    .await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_update_is_confirmed_by_its_value() {
-    let world = World::new().await;
-    world.all_well().await;
-    let older = ResponseTemplate::new(200).set_body_json(shown(&[("s1", 1.0)]));
-    world.once("GET", "v3/scores", older.clone()).await;
-    world.once("GET", "v3/scores", older).await;
-    world.on("GET", "v3/scores", 200, shown(&[("s1", 2.0)])).await;
-    world.decide("i1", &[score("s1", 1.0)]);
-    with_sender(world, async |world| {
-        assert_eq!(world.changed().await.state, Sent);
-        wait(1).await;
-        assert_eq!(world.changed().await.state, Confirmed);
-        let seq = world.decide("i1", &[score("s1", 2.0)])[0];
-        world.wake.notify_one();
-        assert_eq!(world.changed().await.state, Sent);
-        wait(1).await;
-        world.asked("GET v3/scores", 2).await;
-        assert_eq!(world.state(seq), Sent, "the older value is still shown");
-        wait(2).await;
-        assert_eq!(world.changed().await.state, Confirmed);
-    })
-    .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -252,7 +186,7 @@ fn the_task_can_move_between_threads() {
 async fn what_a_full_disk_left_half_done_goes_on_once_there_is_room() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tracemark.db");
-    let world = World::with(Store::open(&path).unwrap()).await;
+    let world = World::with(Store::open(&path, now()).unwrap().store).await;
     world.all_well().await;
     let disk = rusqlite::Connection::open(&path).unwrap();
     disk.execute_batch(

@@ -53,20 +53,22 @@ impl World {
     /// A world with its own kind of store.
     pub async fn with(store: Store) -> Self {
         let server = MockServer::start().await;
-        let connection = Connection {
-            base_url: server.uri().parse().unwrap(),
-            public_key: "pk".into(),
-            secret_key: "sk".to_owned().into(),
-            allow_insecure_http: false,
-        };
-        let at_once = Backoff { first: Duration::ZERO, longest: Duration::ZERO };
-        let client = Client::new(connection, now).unwrap().with_backoff(at_once);
+        let client = client(&server.uri());
         let store = SharedStore::new(store);
         let scope = Scope { host: server.uri(), project: "p1".into() };
         let (tell, updates) = unbounded_channel();
         let wake = Arc::new(Notify::new());
         let sender = Sender::new(store.clone(), client, scope.clone(), "p1".into(), now, tell, wake.clone());
         Self { server, store, scope, wake, updates, sender: Some(sender) }
+    }
+
+    /// The sender from now on talks to another address.
+    pub fn moves_to(&mut self, address: &str) {
+        let (tell, updates) = unbounded_channel();
+        self.updates = updates;
+        let wake = self.wake.clone();
+        let (store, scope) = (self.store.clone(), self.scope.clone());
+        self.sender = Some(Sender::new(store, client(address), scope, "p1".into(), now, tell, wake));
     }
 
     /// What the server answers, always.
@@ -151,6 +153,18 @@ impl World {
         }
         told
     }
+}
+
+/// A client that repeats reads at once.
+pub fn client(address: &str) -> Client {
+    let connection = Connection {
+        base_url: address.parse().unwrap(),
+        public_key: "pk".into(),
+        secret_key: "sk".to_owned().into(),
+        allow_insecure_http: false,
+    };
+    let at_once = Backoff { first: Duration::ZERO, longest: Duration::ZERO };
+    Client::new(connection, now).unwrap().with_backoff(at_once)
 }
 
 fn describe(request: &Request) -> String {

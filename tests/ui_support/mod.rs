@@ -148,7 +148,9 @@ impl World {
             }
             Effect::Record(token, decision) => {
                 self.seq += 1;
-                let written = self.written(decision.item_id, decision.write, WriteState::Held, None);
+                let is_flag = matches!(decision.write, Write::Flag { .. });
+                let state = if is_flag { WriteState::Confirmed } else { WriteState::Held };
+                let written = self.written(decision.item_id, decision.write, state, None);
                 vec![Msg::Recorded(token, Ok(Written { made: decision.made, ..written }))]
             }
             _ => vec![],

@@ -189,7 +189,9 @@ async fn rate_limits() {
         (busy(&json!({"message":"Slow down"})), Retry::Transient { after: None }, "Slow down"),
         (ResponseTemplate::new(429), Retry::Transient { after: None }, "Too Many Requests"),
     ] {
-        let error = failure(answer).await;
+        // Reads wait instead.
+        let (_server, client) = server("DELETE", "scores/s1", answer).await;
+        let error = client.delete_score(&"s1".into()).await.unwrap_err();
         assert_eq!((error.retry, error.to_string().as_str()), (retry, shown));
         assert!(error.hint().is_some());
     }

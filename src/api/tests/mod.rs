@@ -1,10 +1,14 @@
 //! The client against a server made up for each test.
 
+mod arrival;
+mod budget;
 mod errors;
+mod lane;
 mod lists;
 mod observations;
 mod scores;
 mod transport;
+mod writes;
 
 use std::time::Duration;
 

@@ -177,7 +177,7 @@ async fn reads_end_after_three_repeats() {
 
 #[tokio::test]
 async fn a_short_wait_is_kept_and_a_long_one_handed_on() {
-    let busy = |after: &str| ResponseTemplate::new(429).insert_header("retry-after", after);
+    let busy = |after: &str| ResponseTemplate::new(503).insert_header("retry-after", after);
     for (after, repeats, wanted) in [
         ("0", 3, Some(Duration::ZERO)),
         ("57", 0, Some(Duration::from_secs(57))),

@@ -5,6 +5,7 @@
 //! cannot be read is left out instead of taking its page with it.
 
 mod comments;
+mod datasets;
 mod media;
 mod observations;
 mod projects;
@@ -19,10 +20,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 pub use comments::{CommentBody, CommentRow};
+pub use datasets::DatasetItemBody;
 pub use media::MediaRow;
 pub use observations::ObservationRow;
 pub use projects::{Health, Organization, Project};
-pub use queues::{ItemRow, QueueRow, StatusBody};
+pub use queues::{ItemBody, ItemRow, QueueRow, StatusBody};
 pub use score_configs::{CategoryRow, ConfigRow};
 pub use score_writes::{BatchResult, Metadata, ScoreBody, ScoreValue};
 pub use scores::{ScoreRow, Subject};

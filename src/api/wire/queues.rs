@@ -92,6 +92,16 @@ pub(super) fn object_kind(word: &str) -> Option<ObjectKind> {
         .find(|kind| kind.api_name().eq_ignore_ascii_case(word))
 }
 
+/// Body of `POST …/items`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ItemBody<'a> {
+    /// What it points at.
+    pub object_id: &'a str,
+    /// `TRACE`, `OBSERVATION` or `SESSION`.
+    pub object_type: &'static str,
+}
+
 /// Body of `PATCH …/items/{id}`.
 #[derive(Debug, Serialize)]
 pub struct StatusBody {

@@ -172,6 +172,7 @@ fn an_unsent_comment_is_rewritten_in_place() {
     play.keys("S j j e");
     play.text(" and the price");
     play.keys("Ctrl-s");
+    assert_eq!(play.effects.pop_back(), Some(Effect::Release("i0".into(), None)), "i0 was left already");
     let Some(Effect::Amend(_, 3, decision)) = play.effects.pop_back() else { panic!("{:?}", play.effects) };
     let Write::Comment(comment) = decision.write else { panic!() };
     assert_eq!(comment.content, "see the policy and the price");

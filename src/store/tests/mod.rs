@@ -1,6 +1,9 @@
 //! The store by its public API.
 
+mod cache;
+mod damage;
 mod files;
+mod opening;
 mod undo;
 
 use jiff::Timestamp;
@@ -219,7 +222,7 @@ fn nothing_overtakes_a_row_that_waits_for_a_retry() {
     let done = pending(&mut store, "i1", &status("i1", ItemStatus::Completed));
     assert_eq!(claim(&mut store, 0), [score1, done]);
     retry(&mut store, score1, 30);
-    store.settle(done, &Outcome::Back { at: None }, at(0)).unwrap();
+    store.settle(done, &Outcome::Back { at: None, error: None }, at(0)).unwrap();
     assert_eq!((row(&store, score1).attempts, row(&store, done).attempts), (1, 0));
     assert_eq!(store.next_due(&scope()).unwrap(), Some(at(30)), "not the status, which is held up");
     assert_eq!(claim(&mut store, 29), [0_i64; 0]);
@@ -227,8 +230,37 @@ fn nothing_overtakes_a_row_that_waits_for_a_retry() {
     assert_eq!(claim(&mut store, 29), [other]);
     assert_eq!(claim(&mut store, 30), [score1, done]);
     store.settle(score1, &Outcome::Refused("out of range".into()), at(31)).unwrap();
-    store.settle(done, &Outcome::Back { at: None }, at(31)).unwrap();
+    store.settle(done, &Outcome::Back { at: None, error: None }, at(31)).unwrap();
     assert_eq!(claim(&mut store, 31), [done], "a refused score holds nothing up");
+}
+
+#[test]
+fn a_completion_waits_for_scores_that_are_put_off_or_held() {
+    let mut store = Store::in_memory().unwrap();
+    let done = pending(&mut store, "i1", &status("i1", ItemStatus::Completed));
+    let held = record(&mut store, "i1", &score("s1", 1.0), 0);
+    assert_eq!((claim(&mut store, 0), store.next_due(&scope()).unwrap()), (vec![], None));
+    store.release(&scope(), Some(&"i1".into()), Some(at(10)), at(0)).unwrap();
+    assert_eq!((claim(&mut store, 9), store.next_due(&scope()).unwrap()), (vec![], Some(at(10))));
+    assert_eq!(claim(&mut store, 10), [held, done]);
+    retry(&mut store, held, 30);
+    store.settle(done, &Outcome::Back { at: None, error: None }, at(10)).unwrap();
+    assert_eq!((claim(&mut store, 29), store.next_due(&scope()).unwrap()), (vec![], Some(at(30))));
+    assert_eq!(claim(&mut store, 30), [held, done]);
+}
+
+#[test]
+fn what_a_sent_change_overtook_is_not_sent_any_more() {
+    let mut store = Store::in_memory().unwrap();
+    // Two items of the queue about the same trace.
+    let early = pending(&mut store, "i1", &score("s1", 1.0));
+    claim(&mut store, 0);
+    let late = pending(&mut store, "i2", &score("s1", 2.0));
+    assert_eq!(claim(&mut store, 0), [late]);
+    store.settle(late, &Outcome::Sent, at(0)).unwrap();
+    retry(&mut store, early, 5);
+    assert_eq!(claim(&mut store, 5), [0_i64; 0]);
+    assert_eq!((state(&store, early), state(&store, late)), (WriteState::Replaced, WriteState::Sent));
 }
 
 #[test]

@@ -286,3 +286,87 @@ fn everyone_undoes_their_own() {
     assert_eq!(store.undo(&scope(), "noor", true, at(2)).unwrap(), Undone::Nothing);
     assert!(!sends(&undo(&mut store)));
 }
+
+/// Claims everything on the item and settles it so.
+fn try_all(store: &mut Store, outcome: &Outcome) {
+    store.release(&scope(), Some(&"i1".into()), None, at(1)).unwrap();
+    for row in store.claim(&scope(), at(1)).unwrap().unwrap_or_default() {
+        store.settle(row.seq, outcome, at(1)).unwrap();
+    }
+}
+
+fn failed() -> Outcome {
+    Outcome::Retry { at: at(1), error: "no answer".into() }
+}
+
+#[test]
+fn what_may_have_arrived_is_put_right_in_any_case() {
+    let one = score("s1", 1.0);
+    // Given up while it was uncertain whether it is there.
+    let mut store = Store::in_memory().unwrap();
+    let seq = decide(&mut store, &one, None);
+    try_all(&mut store, &failed());
+    assert!(store.discard(seq, at(1)).unwrap().is_some());
+    decide(&mut store, &removal(), None);
+    assert_eq!(unsent(&store), [removal()]);
+
+    // Overtaken by a removal that was then taken back before it was sent.
+    let mut store = Store::in_memory().unwrap();
+    decide(&mut store, &one, None);
+    try_all(&mut store, &failed());
+    undo(&mut store);
+    try_all(&mut store, &Outcome::Back { at: Some(at(9)), error: None });
+    redo(&mut store);
+    assert_eq!(unsent(&store), std::slice::from_ref(&one));
+
+    // Taken, never shown, and given once more.
+    let mut store = Store::in_memory().unwrap();
+    let seq = decide(&mut store, &one, None);
+    try_all(&mut store, &Outcome::Sent);
+    store.settle(seq, &Outcome::Refused("never seen".into()), at(2)).unwrap();
+    decide(&mut store, &score("s1", 2.0), Some(&one));
+    decide(&mut store, &one, Some(&score("s1", 2.0)));
+    assert_eq!(unsent(&store), [one]);
+}
+
+#[test]
+fn a_removal_that_waits_survives_what_is_decided_on_the_next_score() {
+    let mut store = Store::in_memory().unwrap();
+    let one = score("s1", 1.0);
+    decide(&mut store, &one, None);
+    send(&mut store);
+    decide(&mut store, &removal(), Some(&one));
+    // Given again while the removal is being sent, so it gets another id; the server is full.
+    store.release(&scope(), None, None, at(1)).unwrap();
+    let removing = claim(&mut store, 1)[0];
+    let again = decide(&mut store, &score("s1", 2.0), None);
+    store.release(&scope(), None, None, at(1)).unwrap();
+    store.settle(removing, &Outcome::Back { at: Some(at(500)), error: None }, at(1)).unwrap();
+    let id = row(&store, again).write.replaces();
+    assert_ne!(id, one.replaces());
+    assert_eq!(claim(&mut store, 1), [again]);
+    store.settle(again, &Outcome::Sent, at(1)).unwrap();
+    let again = row(&store, again).write;
+    let last = decide(&mut store, &score("s1", 3.0), Some(&again));
+    assert_eq!(row(&store, last).write.replaces(), id);
+    assert!(row(&store, removing).is_unsent());
+}
+
+#[test]
+fn a_removal_that_never_arrived_leaves_the_score_its_id() {
+    let mut store = Store::in_memory().unwrap();
+    let one = score("s1", 1.0);
+    decide(&mut store, &one, None);
+    send(&mut store);
+    decide(&mut store, &removal(), Some(&one));
+    store.release(&scope(), None, None, at(1)).unwrap();
+    let removing = claim(&mut store, 1)[0];
+    let again = decide(&mut store, &score("s1", 2.0), None);
+    store.settle(removing, &Outcome::Back { at: None, error: None }, at(1)).unwrap();
+    let again = row(&store, again).write;
+    let Write::Score(score) = again.clone() else { panic!("{again:?}") };
+    let third = Write::Score(ScoreWrite { value: Value::Number(3.0), ..score });
+    decide(&mut store, &third, Some(&again));
+    let sent = unsent(&store);
+    assert_eq!((sent.len(), sent[0].replaces()), (1, one.replaces()));
+}

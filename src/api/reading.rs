@@ -1,0 +1,85 @@
+//! Reads: repeated where that may help, within the server's rate limits.
+
+use reqwest::Method;
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use super::budget::Permit;
+use super::class::Class;
+use super::lane::Outcome;
+use super::retry::random;
+use super::transport::{Answer, Query};
+use super::{ApiError, Client, Priority, Retry};
+
+impl Client {
+    /// Reads, again where that may help. Waits as long as the server's rate limit asks for, except
+    /// for what belongs to a write.
+    pub(super) async fn get<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: Query<'_>,
+    ) -> Result<T, ApiError> {
+        let url = self.url(path, query)?;
+        let (class, arrival) = (Class::of(&Method::GET, path), self.budget.arrive());
+        let (mut failed, mut refused) = (0, 0);
+        loop {
+            let error = match self.read_once(class, arrival, refused, &url).await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            if error.status == Some(429) && class.is_some() && self.urgency.get() != Priority::Write {
+                // The budget knows now how long to wait.
+                refused += 1;
+                continue;
+            }
+            failed += 1;
+            let Some(pause) = self.backoff.pause(error.retry, failed, random()) else { return Err(error) };
+            tracing::debug!(path = url.path(), status = error.status, ?pause, "reading again");
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn read_once<T: DeserializeOwned>(
+        &self,
+        class: Option<Class>,
+        arrival: u64,
+        refused: u32,
+        url: &Url,
+    ) -> Result<T, ApiError> {
+        let permit = match class {
+            Some(class) => Some(self.budget.enter(class, &self.urgency, arrival).await),
+            None => None,
+        };
+        let permit = permit.transpose().map_err(ApiError::limited)?;
+        let answer = self.exchange(&Method::GET, url.clone(), None).await;
+        self.settled(permit, refused, answer)?.json()
+    }
+
+    /// Tells the budget what became of a request that was refused so often before.
+    pub(super) fn settled(
+        &self,
+        permit: Option<Permit>,
+        refused: u32,
+        answer: Result<Answer, ApiError>,
+    ) -> Result<Answer, ApiError> {
+        if let Some(permit) = permit {
+            permit.settle(self.outcome(refused, &answer));
+        }
+        answer
+    }
+
+    fn outcome(&self, refused: u32, answer: &Result<Answer, ApiError>) -> Outcome {
+        match answer {
+            Err(error) if error.status == Some(429) => {
+                let asked = if let Retry::Transient { after } = error.retry { after } else { None };
+                // Something that counts without telling how: more carefully each time.
+                let wait = asked.filter(|wait| !wait.is_zero());
+                let wait = wait.unwrap_or_else(|| self.backoff.limit(refused.saturating_add(1)));
+                Outcome::Limited { limit: error.limit(), wait }
+            }
+            Err(error) if error.never_arrived() => Outcome::NotSent,
+            Err(error) if error.status.is_none() => Outcome::Unsure,
+            _ => Outcome::Answered,
+        }
+    }
+}
