@@ -91,11 +91,15 @@ pub(super) fn take(model: &mut Model, turn: Turn, result: Result<Undone, String>
     }
 }
 
+/// Short enough for a narrow screen: a comment is known by its words.
 fn say_too_late(model: &mut Model, decision: &Written) {
     let keys = model.start.keymap.keys_for(super::contexts(model), Action::Undo);
-    let again = keys.first().map(|key| format!(" · {key} again goes on with what came before"));
-    let what = worded::decision(decision);
-    model.say(format!("{what} was sent and cannot be taken back{}", again.unwrap_or_default()));
+    let again = keys.first().map(|key| format!(" · {key} goes further back")).unwrap_or_default();
+    let what = match &decision.write {
+        Write::Comment(comment) => worded::comment(comment),
+        _ => worded::decision(decision),
+    };
+    model.say(format!("sent, cannot be taken back: {what}{again}"));
 }
 
 /// Names the queue where it is not the one the reviewer looks at.

@@ -1,7 +1,7 @@
 //! Decisions in the reviewer's words, as undo and redo tell them.
 
 use crate::domain::text::fit;
-use crate::domain::{ItemStatus, ScoreWrite, Write, Written};
+use crate::domain::{CommentWrite, ItemStatus, ScoreWrite, Write, Written};
 
 /// Columns for a value or a reason: the whole has to fit a status line.
 const VALUE: usize = 24;
@@ -24,7 +24,7 @@ pub(super) fn decision(decided: &Written) -> String {
             }
             _ => format!("a score cleared on {about}"),
         },
-        Write::Comment(comment) => format!("comment {} on {about}", quoted(&comment.content)),
+        Write::Comment(written) => format!("{} on {about}", comment(written)),
         Write::Status { status: ItemStatus::Completed, .. } => format!("completing {about}"),
         Write::Status { .. } => format!("reopening {about}"),
         Write::AddItem { .. } => format!("adding {about}"),
@@ -42,6 +42,11 @@ pub(super) fn decision(decided: &Written) -> String {
             format!("{what} on {about} (was {was})")
         }
     }
+}
+
+/// A comment by its first words: `comment “quote the rule”`.
+pub(super) fn comment(comment: &CommentWrite) -> String {
+    format!("comment {}", quoted(&comment.content))
 }
 
 /// What a score says and what it said before: its value, or its reason where only that changed.

@@ -205,7 +205,7 @@ fn what_cannot_be_undone_says_so() {
         (
             "u",
             Ok(Undone::TooLate(sent.clone())),
-            "comment “hm” on chat 1 was sent and cannot be taken back · u again goes on with what came before",
+            "sent, cannot be taken back: comment “hm” · u goes further back",
         ),
         ("u", Ok(Undone::NotYet(sent)), "comment “hm” on chat 1 is on its way: try again in a moment"),
         ("u", Err("disk full".to_owned()), "NOT UNDONE: disk full"),
