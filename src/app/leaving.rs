@@ -32,7 +32,7 @@ impl Leaving {
 
 /// Quits once what is left is sent; asked for twice, at once.
 pub(super) fn quit(model: &mut Model, effects: &mut Vec<Effect>) {
-    if model.leaving != Leaving::No {
+    if model.quitting != Leaving::No {
         return end(effects);
     }
     writing::keep_draft(model, effects);
@@ -45,7 +45,7 @@ pub(super) fn quit(model: &mut Model, effects: &mut Vec<Effect>) {
     let key = model.start.keymap.keys_for(super::contexts(model), Action::Quit).first().copied();
     let at_once = key.map(|key| format!(" · {key} quits at once")).unwrap_or_default();
     model.say(format!("sending what is left{at_once}"));
-    model.leaving = Leaving::Sending(model.now.mono + LAST_CALL);
+    model.quitting = Leaving::Sending(model.now.mono + LAST_CALL);
     effects.push(Effect::ReleaseAll);
 }
 
@@ -57,7 +57,7 @@ pub(super) fn shut_down(model: &mut Model, effects: &mut Vec<Effect>) {
 
 /// Ends, or asks, once it is time for that.
 pub(super) fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
-    match model.leaving {
+    match model.quitting {
         Leaving::No => {}
         _ if model.left() == 0 => effects.push(Effect::Quit),
         Leaving::Sending(until) if until <= model.now.mono || obstacle(model).is_some() => ask(model),
@@ -69,12 +69,12 @@ pub(super) fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
 pub(super) fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
     match action {
         Action::LeaveNow => end(effects),
-        Action::LeaveSent if model.leaving != Leaving::Waiting => {
-            model.leaving = Leaving::Waiting;
+        Action::LeaveSent if model.quitting != Leaving::Waiting => {
+            model.quitting = Leaving::Waiting;
             effects.push(Effect::ReleaseAll);
         }
         Action::Stay => {
-            model.leaving = Leaving::No;
+            model.quitting = Leaving::No;
             model.modals.retain(|modal| !matches!(modal, Modal::Leaving));
         }
         _ => {}
@@ -86,7 +86,7 @@ fn end(effects: &mut Vec<Effect>) {
 }
 
 fn ask(model: &mut Model) {
-    model.leaving = Leaving::Asking;
+    model.quitting = Leaving::Asking;
     model.notice = None;
     model.modals.push(Modal::Leaving);
 }
@@ -110,16 +110,15 @@ pub fn before_leaving(model: &Model) -> String {
         1 => ("1 decision is".to_owned(), "It goes"),
         n => (format!("{n} decisions are"), "They go"),
     };
-    let why = match (obstacle(model), model.other_sender) {
-        (Some(why), _) => format!(" ({why})"),
-        (None, Some(Some(process))) => format!(" (process {process} sends)"),
-        (None, Some(None)) => " (another tracemark sends)".into(),
-        (None, None) => String::new(),
-    };
+    let why = obstacle(model).map(|why| format!(" ({why})")).unwrap_or_default();
     let saved = format!("{what} saved here and not sent yet{why}.");
-    if model.leaving != Leaving::Waiting {
-        return format!("{saved} {they} with the next start or with `tracemark sync`.");
+    if model.quitting == Leaving::Waiting {
+        let again = model.countdown().map(|seconds| format!(" Goes on in {seconds} s.")).unwrap_or_default();
+        return format!("{saved} Waiting: tracemark ends once the server has everything.{again}");
     }
-    let again = model.countdown().map(|seconds| format!(" Goes on in {seconds} s.")).unwrap_or_default();
-    format!("{saved} Waiting: tracemark ends once the server has everything.{again}")
+    match model.other_sender {
+        Some(Some(process)) => format!("{saved} {they} when the sending process {process} can."),
+        Some(None) => format!("{saved} {they} when the other tracemark can."),
+        None => format!("{saved} {they} with the next start or with `tracemark sync`."),
+    }
 }

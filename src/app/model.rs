@@ -127,7 +127,7 @@ pub struct Model {
     /// Digits typed before a list movement.
     pub count: Option<usize>,
     /// How far the reviewer has got with quitting.
-    pub leaving: Leaving,
+    pub quitting: Leaving,
     /// A write to be changed once its item is here.
     pub(super) wish: Option<Wish>,
     /// An undo or redo under way.
@@ -161,7 +161,7 @@ impl Model {
             docs: HashMap::new(),
             notice: None,
             count: None,
-            leaving: Leaving::default(),
+            quitting: Leaving::default(),
             wish: None,
             turning: None,
             next_token: 0,

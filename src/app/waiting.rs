@@ -16,7 +16,7 @@ impl Model {
     pub fn deadline(&self) -> Option<Duration> {
         let notice = self.notice.as_ref().map(|notice| notice.until);
         let pause = self.goes_on_at().and_then(|at| self.left_until(at)).map(|left| self.now.mono + left);
-        [notice, pause, self.leaving.until(), self.next_second()].into_iter().flatten().min()
+        [notice, pause, self.quitting.until(), self.next_second()].into_iter().flatten().min()
     }
 
     /// Whole seconds until what the screen waits for goes on.

@@ -248,7 +248,7 @@ fn confirm(ink: &mut Ink, asked: &Asked) {
 fn leaving(ink: &mut Ink) {
     let mut answers =
         vec![(Action::LeaveNow, "quit now"), (Action::LeaveSent, "wait until sent"), (Action::Stay, "back")];
-    if ink.model.leaving == Leaving::Waiting {
+    if ink.model.quitting == Leaving::Waiting {
         answers.remove(1);
     }
     question(ink, "Quit", &before_leaving(ink.model), &answers);

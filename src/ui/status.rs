@@ -47,7 +47,8 @@ fn banner(ink: &Ink, columns: usize) -> Option<String> {
         116..150 => format!("{what}{long}"),
         _ => format!("{what}: {}{long}", fit(said, room, ink.glyphs.ellipsis)),
     };
-    Some(format!("  {text:columns$}"))
+    let room = columns.saturating_sub(2);
+    Some(format!("  {text:room$}"))
 }
 
 /// Whether a message is cut short unless it has the whole line for its moment.

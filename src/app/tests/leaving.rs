@@ -79,7 +79,7 @@ fn a_second_time_quits_whatever_is_left() {
 fn what_takes_too_long_is_asked_about() {
     let mut play = with_score();
     play.keys("Ctrl-c");
-    let deadline = play.model.leaving.until().unwrap();
+    let deadline = play.model.quitting.until().unwrap();
     assert!(play.model.deadline().is_some_and(|wake| wake <= deadline));
     play.pass(Duration::from_secs(5));
     assert!(matches!(play.model.modals.last(), Some(Modal::Leaving)));
@@ -103,7 +103,7 @@ fn what_cannot_be_sent_now_is_asked_about_at_once(#[case] why: Why, #[case] word
     );
     assert!(!play.effects.contains(&Effect::ReleaseAll), "who goes back can still undo");
     play.keys("Esc");
-    assert_eq!((play.model.leaving, play.model.modals.len()), (Leaving::No, 0));
+    assert_eq!((play.model.quitting, play.model.modals.len()), (Leaving::No, 0));
 }
 
 #[test]
