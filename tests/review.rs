@@ -1,6 +1,5 @@
 //! A queue reviewed end to end: the whole program, headless, against a real embedded server on a
 //! port of its own.
-#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod review_support;
 

@@ -50,7 +50,7 @@ fn cancel(model: &mut Model) {
     if !model.review.typed_ahead.is_empty() || model.review.seeking.is_some() || model.turning.is_some() {
         turning::stop_waiting(model);
         model.review.typed_ahead.clear();
-        model.review.seeking = None;
+        moving::stop_seeking(model);
     } else if model.review.find.take().is_some() || model.notice.take().is_some() {
         // Gone.
     } else if model.screen == Screen::Review && model.review.zoomed {

@@ -6,8 +6,8 @@ use super::item::Load;
 use super::modal::Modal;
 use super::turning::Turn;
 use super::{
-    Connection, Effect, Model, Msg, Screen, browse, leaving, local, moving, reading, review, rubric, turning,
-    unsent, writing,
+    Connection, Effect, Model, Msg, Screen, browse, leaving, local, moving, open, reading, review, rubric,
+    turning, unsent, writing,
 };
 use crate::domain::Now;
 use crate::input::{Action, Code, Context, Key, place};
@@ -77,6 +77,7 @@ fn handle(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
 /// Messages about one item or the outbox.
 fn handle_item(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
     match msg {
+        Msg::ItemSeen(id, seen) => open::take_seen(model, &id, seen, effects),
         Msg::Subject(id, result) => {
             if let Some(data) = model.items.get_mut(&id) {
                 data.subject = match result {
@@ -109,7 +110,10 @@ fn handle_item(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
             }
         }
         Msg::Recorded(token, result) => local::take_recorded(model, token, result, effects),
-        Msg::Written(written) => local::take_written(model, &written, effects),
+        Msg::Written(written) => {
+            open::note_settled(model, &written);
+            local::take_written(model, &written, effects);
+        }
         Msg::Undone(result) => turning::take(model, Turn::Undo, result, effects),
         Msg::Redone(result) => turning::take(model, Turn::Redo, result, effects),
         Msg::Flags(flags) => model.flags = flags.into_iter().collect(),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::effect::RecordToken;
 use super::item::Progress;
-use super::{Effect, LocalState, Model, browse, item, reading, review, writing};
+use super::{Effect, LocalState, Model, browse, item, open, reading, review, writing};
 use crate::domain::{Comment, ItemId, ItemStatus, Object, Write, WriteState, Written, ago};
 
 /// What the store knows about an item.
@@ -105,6 +105,7 @@ fn forget_replaced(model: &mut Model, newer: &Written) {
 pub(super) fn take_open(model: &mut Model, writes: Vec<Written>, effects: &mut Vec<Effect>) {
     let fresh: BTreeMap<i64, Written> = writes.into_iter().map(|written| (written.seq, written)).collect();
     let known = std::mem::replace(&mut model.open_writes, fresh);
+    open::correct_list(model);
     let changed = |seq: &i64| model.open_writes.get(seq) != known.get(seq);
     let seqs: BTreeSet<i64> = known.keys().chain(model.open_writes.keys()).copied().filter(changed).collect();
     let of = |seq: &i64| model.open_writes.get(seq).or_else(|| known.get(seq)).map(|row| row.item_id.clone());

@@ -1,6 +1,6 @@
 //! The state of the program: everything the screen shows, and nothing else.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,11 +13,12 @@ use super::item::ItemData;
 use super::leaving::Leaving;
 use super::modal::Modal;
 use super::msg::{Pause, ServerInfo};
+use super::open::Settled;
 use super::review::Review;
 use super::turning::Turning;
 use super::unsent::Wish;
 use crate::domain::rows::Rows;
-use crate::domain::{ConfigId, Independent, ItemId, Now, ScoreConfig, Write, Written};
+use crate::domain::{ConfigId, Independent, ItemId, Now, ScoreConfig, Shard, Write, Written};
 use crate::input::Keymap;
 
 /// How the program was started.
@@ -42,6 +43,8 @@ pub struct Start {
     pub queue: Option<String>,
     /// Item to open at once.
     pub item: Option<String>,
+    /// The part of each queue that is this reviewer's.
+    pub shard: Option<Shard>,
     /// Keys.
     pub keymap: Keymap,
     /// The reviewer's time zone.
@@ -112,6 +115,10 @@ pub struct Model {
     pub open_writes: BTreeMap<i64, Written>,
     /// Decisions on their way into the store, with the items they are sent with.
     pub saving: BTreeMap<RecordToken, (ItemId, Write)>,
+    /// Items found to have been taken out of their queues.
+    pub removed: HashSet<ItemId>,
+    /// Changes of status that have reached the server in this run, the last one by item.
+    pub(super) settled: HashMap<ItemId, Settled>,
     /// Flagged items with the reasons.
     pub flags: HashMap<ItemId, String>,
     /// Why nothing is being sent, if so.
@@ -154,6 +161,8 @@ impl Model {
             items: HashMap::new(),
             open_writes: BTreeMap::new(),
             saving: BTreeMap::new(),
+            removed: HashSet::new(),
+            settled: HashMap::new(),
             flags: HashMap::new(),
             pause: None,
             limited: None,

@@ -88,6 +88,7 @@ fn options(config: Config, shared: &Shared, args: &ReviewArgs) -> Options {
         hold: config.hold,
         queue: args.queue.clone(),
         item: args.item.clone(),
+        shard: args.shard,
         keymap: config.keymap,
         zone: TimeZone::system(),
         log_path: config.dirs.log().display().to_string(),

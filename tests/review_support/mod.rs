@@ -85,6 +85,7 @@ pub fn start(queue: &str) -> Start {
         hold: Duration::ZERO,
         queue: Some(queue.into()),
         item: None,
+        shard: None,
         keymap: Keymap::default(),
         zone: TimeZone::UTC,
         log_path: String::new(),

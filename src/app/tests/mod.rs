@@ -6,8 +6,10 @@ mod leaving;
 mod listing;
 mod moving;
 mod reading;
+mod sharing;
 mod turning;
 mod unsent;
+mod worklist;
 mod writing;
 
 use std::collections::VecDeque;
@@ -108,6 +110,7 @@ pub(super) fn start() -> Start {
         hold: Duration::from_secs(10),
         queue: None,
         item: None,
+        shard: None,
         keymap: Keymap::default(),
         zone: TimeZone::UTC,
         log_path: String::new(),
@@ -154,11 +157,12 @@ impl Play {
     /// Answers the last request for items with the page it asked for.
     pub(super) fn answer_items(&mut self, oldest_first: Vec<Item>) {
         let total = oldest_first.len();
+        let size = self.model.browse.items.list.page_size();
         let newest_first: Vec<Item> = oldest_first.into_iter().rev().collect();
         while let Some(at) = self.effects.iter().position(|e| matches!(e, Effect::FetchItems(_))) {
             let Some(Effect::FetchItems(fetch)) = self.effects.remove(at) else { return };
             let page: Vec<Item> =
-                newest_first.iter().skip((fetch.page - 1) * PAGE).take(PAGE).cloned().collect();
+                newest_first.iter().skip((fetch.page - 1) * size).take(size).cloned().collect();
             self.tell(Msg::Items { fetch, result: Ok((page, total)) });
         }
     }
@@ -174,6 +178,11 @@ impl Play {
         self.mono += time;
         self.passed += time;
         self.tell(Msg::Deadline);
+    }
+
+    /// Lets time go by.
+    pub(super) fn wait(&mut self, time: Duration) {
+        self.mono += time;
     }
 
     /// Presses keys, written with spaces between them.

@@ -91,6 +91,7 @@ fn the_last_completion_of_a_queue_is_held_and_undone_from_its_last_page() {
     let mut play = Play::reviewing(1);
     play.keys("Space");
     let done = play.save().remove(0);
+    play.answer_items(vec![item(0)]);
     assert_eq!(play.model.screen, Screen::Summary);
     assert!(!play.effects.contains(&Effect::ReleaseAll), "it is held");
     play.keys("u");
