@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Effect, Modal, Model, Why, writing};
+use super::{Connection, Effect, Modal, Model, Why, writing};
 use crate::input::Action;
 
 /// Longest time spent on sending what is left before the reviewer is asked.
@@ -94,10 +94,11 @@ fn ask(model: &mut Model) {
 /// What keeps this program from sending, in a word or two.
 fn obstacle(model: &Model) -> Option<&'static str> {
     match (&model.connection, model.pause.as_ref().map(|pause| &pause.why)) {
-        (super::Connection::Online(_), None) => None,
+        (Connection::Online, None) => None,
         (_, Some(Why::Keys(_))) => Some("the keys are not accepted"),
         (_, Some(Why::RateLimit)) => Some("rate limit"),
         (_, Some(Why::Offline(_))) => Some("offline"),
+        (Connection::Failed(failure), None) if failure.temporary => Some("offline"),
         _ => Some("not connected"),
     }
 }

@@ -22,7 +22,7 @@ fn socket_path(database: &Path) -> PathBuf {
 
 /// Wakes the program that sends, if there is one.
 #[cfg(unix)]
-pub(super) fn rouse(database: &Path) {
+pub fn rouse(database: &Path) {
     if let Err(error) = sockets::poke(&socket_path(database)) {
         tracing::debug!("the program that sends was not told: {error}");
     }
@@ -124,9 +124,9 @@ mod sockets {
     }
 }
 
-/// Elsewhere the other program finds out with its own next decision.
+/// Wakes nobody: here the other program finds out with its own next decision.
 #[cfg(not(unix))]
-pub(super) fn rouse(_: &Path) {}
+pub fn rouse(_: &Path) {}
 
 #[cfg(not(unix))]
 pub(super) fn tell_others(_: &Path) {}
