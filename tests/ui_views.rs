@@ -236,6 +236,10 @@ fn modals() {
     snap("modal-scores", open("Enter", ""));
     snap("modal-info", open("i", ""));
     snap("modal-unsent-none", open("S", ""));
+}
+
+#[test]
+fn unsent_writes() {
     snap("modal-unsent", |size| {
         let mut world = review(size, server());
         world.press("4 1 2 3 Space");
