@@ -27,7 +27,7 @@ pub enum Effect {
     /// Find names for items whose objects are these.
     FetchLabels(Vec<Object>),
     /// Have these items fetched with all that belongs to them, most wanted first; whatever else is being fetched is cancelled.
-    Want(Vec<Item>),
+    Want(Wanted),
     /// Load comments on one more object of an item.
     FetchComments(ItemId, Object),
     /// Lay a document out.
@@ -68,6 +68,15 @@ pub enum Effect {
     Redraw,
     /// End.
     Quit,
+}
+
+/// Items to be fetched.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Wanted {
+    /// The items, most wanted first.
+    pub items: Vec<Item>,
+    /// The one the reviewer is waiting for; the others are fetched ahead.
+    pub on_screen: Option<ItemId>,
 }
 
 /// Names a decision until the store has it.

@@ -41,7 +41,7 @@ pub use asking::{Asked, Question};
 pub use browse::{Browse, Filter, Items, item_rows, queue_rows};
 pub use dispatch::{contexts, update};
 pub use editor::Editor;
-pub use effect::{Doc, DocKey, DocSource, Effect, FetchPage, RecordToken};
+pub use effect::{Doc, DocKey, DocSource, Effect, FetchPage, RecordToken, Wanted};
 pub use given::{belongs, who};
 pub use help::{HelpRow, help_rows};
 pub use item::{ItemData, Load, Mine, Progress, progress};

@@ -1,7 +1,7 @@
 //! From item to item: looking for the next one, completing, skipping, reopening.
 
 use super::review::{leave_item, open_at, open_item, start_run};
-use super::{Done, Effect, Model, Screen, Standing, browse};
+use super::{Done, Effect, Model, Screen, Standing, Wanted, browse};
 use crate::domain::{ItemId, ItemStatus, Next, QueueId, Write};
 use crate::input::Action;
 
@@ -98,7 +98,7 @@ fn end_of_queue(model: &mut Model, effects: &mut Vec<Effect>) {
     model.review.item = None;
     model.review.typed_ahead.clear();
     model.screen = Screen::Summary;
-    effects.push(Effect::Want(Vec::new()));
+    effects.push(Effect::Want(Wanted::default()));
     if let Some(queue) = model.review.queue.clone() {
         effects.push(Effect::FetchCounts(vec![queue]));
     }

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracemark::api::{Client, Connection};
 use tracemark::app::{Model, Start};
 use tracemark::config::Destination;
-use tracemark::domain::{Independent, ItemStatus, Score, Target};
+use tracemark::domain::{Independent, ItemStatus, Object, ObjectKind, Score, Target};
 use tracemark::input::Keymap;
 use tracemark::runtime::{Headless, clock};
 use tracemark::server::{Options, Seed, Workspace, serve};
@@ -21,7 +21,7 @@ use tracemark::server::{Options, Seed, Workspace, serve};
 pub struct Server {
     pub address: SocketAddr,
     pub client: Client,
-    public_key: String,
+    pub public_key: String,
     secret_key: String,
     pub stop: CancellationToken,
 }
@@ -67,6 +67,11 @@ impl Server {
     pub async fn scores(&self, trace: &str) -> Vec<Score> {
         let scores = self.client.scores_of(&Target::Trace(trace.into())).await.unwrap();
         scores.into_iter().filter(|score| score.annotator.as_deref() == Some("tester")).collect()
+    }
+
+    pub async fn comments(&self, trace: &str) -> Vec<String> {
+        let object = Object { kind: ObjectKind::Trace, id: trace.into() };
+        self.client.comments(&object).await.unwrap().into_iter().map(|comment| comment.content).collect()
     }
 
     pub async fn status(&self, queue: &str, item: &str) -> ItemStatus {

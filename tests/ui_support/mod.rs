@@ -138,7 +138,7 @@ impl World {
                 vec![Msg::Items { fetch, result: Ok((page, total)) }]
             }
             Effect::FetchLabels(objects) => vec![Msg::Labels(labels(&objects, &server.texts))],
-            Effect::Want(items) => items.iter().flat_map(|item| self.fetched(item)).collect(),
+            Effect::Want(wanted) => wanted.items.iter().flat_map(|item| self.fetched(item)).collect(),
             Effect::LayOut(key, DocSource::Facts(facts)) => {
                 let rows = Arc::new(tracemark::content::facts(&facts, key.width));
                 vec![Msg::LaidOut(key, rows)]
