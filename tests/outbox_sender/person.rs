@@ -183,7 +183,7 @@ impl Person {
     fn score(&self, store: &Store, key: &Key, value: u8) -> Write {
         let Key::Score(trace, row) = key else { panic!("{key:?}") };
         let target = Target::Trace((*trace).into());
-        let mut score = ScoreWrite {
+        let mut write = ScoreWrite {
             id: score_id(&self.scope.project, &target, &(*row).into(), "mira", 0),
             target,
             config_id: Some((*row).into()),
@@ -197,15 +197,15 @@ impl Person {
             timestamp: at(0),
             environment: None,
         };
-        let thing = Write::Score(score.clone()).thing();
+        let thing = Write::Score(write.clone()).thing();
         let rows = store.journal(&self.scope, 100_000).unwrap();
         let mut known = rows.into_iter().filter(|row| row.write.thing() == thing);
         if let Some(Write::Score(known)) =
             known.find(|row| row.state != WriteState::Replaced).map(|row| row.write)
         {
-            score.id = known.id;
+            write.id = known.id;
         }
-        Write::Score(score)
+        Write::Score(write)
     }
 }
 

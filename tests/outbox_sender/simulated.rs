@@ -60,10 +60,8 @@ pub struct Server {
     pub wrong: Vec<String>,
     pub crashed: Arc<Notify>,
     /// What the reviewer does meanwhile.
-    #[expect(clippy::type_complexity, reason = "is said once")]
     pub meanwhile: Option<Box<dyn FnMut(usize) + Send>>,
     /// Whether an item has scores that were decided and are not sent.
-    #[expect(clippy::type_complexity, reason = "is said once")]
     pub has_unsent_scores: Option<Box<dyn Fn(usize, &str) -> bool + Send>>,
     made: usize,
 }
@@ -105,6 +103,8 @@ fn exchange(server: &Shared, method: &Method, uri: &Uri, body: &Bytes) -> (Respo
     let fault = server.faults.pop_front().unwrap_or(Fault::None);
     let (project, path) = uri.path().trim_start_matches('/').split_once("/api/public/").unwrap();
     let project = usize::from(project == "p2");
+    // What is decided while the request is under way is none of its business.
+    let early = method == Method::PATCH && server.is_early(project, path, body);
     if fault == Fault::Meanwhile
         && let Some(meanwhile) = &mut server.meanwhile
     {
@@ -118,12 +118,22 @@ fn exchange(server: &Shared, method: &Method, uri: &Uri, body: &Bytes) -> (Respo
         | Fault::Page { arrives }
         | Fault::Crash { arrives } => arrives,
     };
+    if arrives && early {
+        server.wrong.push(format!("{path} is completed before its scores are sent"));
+    }
     let answer =
         if arrives { server.handle(project, method, path, uri, body) } else { reply(500, &json!({})) };
     (answer, fault)
 }
 
 impl Server {
+    /// Whether an item would be completed while it has scores that are not sent.
+    fn is_early(&self, project: usize, path: &str, body: &Bytes) -> bool {
+        let completes = serde_json::from_slice(body).is_ok_and(|body: Json| body["status"] == "COMPLETED");
+        let item = path.rsplit('/').next().unwrap_or_default();
+        completes && self.has_unsent_scores.as_ref().is_some_and(|has| has(project, item))
+    }
+
     fn handle(&mut self, project: usize, method: &Method, path: &str, uri: &Uri, body: &Bytes) -> Response {
         let body: Json = serde_json::from_slice(body).unwrap_or_default();
         let parts: Vec<&str> = path.split('/').collect();
@@ -203,9 +213,6 @@ impl Server {
     }
 
     fn set_status(&mut self, project: usize, id: &str, completed: bool) -> Response {
-        if completed && self.has_unsent_scores.as_ref().is_some_and(|has| has(project, id)) {
-            self.wrong.push(format!("{id} is completed before its scores are sent"));
-        }
         let item = self.projects[project].items.get_mut(id).unwrap();
         if item.completed == completed {
             self.wrong.push(format!("{id} gets the status it has"));
