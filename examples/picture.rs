@@ -33,6 +33,7 @@ async fn main() -> anyhow::Result<()> {
         hold: Duration::from_secs(10),
         queue: Some("Support quality".into()),
         item: Some("item-support-03".into()),
+        shard: None,
         keymap: Keymap::default(),
         zone: TimeZone::UTC,
         log_path: String::new(),

@@ -82,6 +82,7 @@ fn start(queue: &str) -> Start {
         hold: Duration::ZERO,
         queue: Some(queue.into()),
         item: None,
+        shard: None,
         keymap: Keymap::default(),
         zone: TimeZone::UTC,
         log_path: String::new(),
@@ -298,4 +299,21 @@ async fn of_two_programs_on_the_same_data_the_first_sends_for_both_and_the_secon
 
 fn is_saved(model: &Model) -> bool {
     model.items.values().all(|data| data.saving.is_empty())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_database_is_told_and_work_goes_on() {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("tracemark.db"), "not a database").unwrap();
+    let server = Server::start(folder.path(), 0).await;
+    let mut review = server.review(&folder, "Support quality");
+    let told = |model: &Model| {
+        let said = model.notice.as_ref().map(|notice| notice.text.as_str()).unwrap_or_default();
+        said.contains("the local database was damaged: saved 0 decisions and 0 drafts")
+            && said.contains("tracemark.db.corrupt-")
+    };
+    review.until("what was found", told).await.unwrap();
+    review.until("the first item", |model| shows(model, "item-support-01")).await.unwrap();
+    review.keys("4").unwrap();
+    review.until("it is saved", |model| !model.open_writes.is_empty()).await.unwrap();
 }

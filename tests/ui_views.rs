@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tracemark::app::geometry::Pane;
 use tracemark::app::{Failure, Msg, Pause};
-use tracemark::domain::{Object, ObjectKind, WriteState, text::clean};
+use tracemark::domain::{Item, ItemStatus, Object, ObjectKind, WriteState, text::clean};
 use tracemark::theme::Glyphs;
 use ui_support::*;
 
@@ -132,6 +132,48 @@ fn review_screen() {
         world.model.review.pane = Pane::Tree;
         world.model.review.zoomed = true;
         world.model.review.folded.insert(3);
+        world
+    });
+}
+
+/// A reviewer among others: a shard, an item open elsewhere, one completed and one removed.
+fn shared(size: (u16, u16)) -> World {
+    let mut world = World::new(size, server());
+    world.model.start.shard = "1/2".parse().ok();
+    world.press("Enter l");
+    let ago = |minutes| now().checked_sub(jiff::SignedDuration::from_mins(minutes)).unwrap();
+    let mut ahead: Vec<Item> = world.model.items.values().map(|data| data.item.clone()).collect();
+    ahead.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+    let open_elsewhere = Item { updated_at: ago(1), ..ahead[1].clone() };
+    let (status, completed_at) = (ItemStatus::Completed, Some(ago(3)));
+    let completed = Item { status, completed_at, updated_at: ago(3), ..ahead[2].clone() };
+    for (item, seen) in [(&ahead[1], Some(open_elsewhere)), (&ahead[2], Some(completed)), (&ahead[3], None)] {
+        world.send(Msg::ItemSeen(item.id.clone(), seen));
+    }
+    world
+}
+
+#[test]
+fn shared_queue() {
+    snap("shared-list", |size| {
+        let mut world = shared(size);
+        world.press("q");
+        world
+    });
+    snap("shared-completed", |size| {
+        let mut world = shared(size);
+        let item = world.model.current().unwrap().item.clone();
+        let at = now().checked_sub(jiff::SignedDuration::from_mins(2)).ok();
+        let seen = Item { status: ItemStatus::Completed, completed_at: at, updated_at: at.unwrap(), ..item };
+        world.send(Msg::ItemSeen(seen.id.clone(), Some(seen)));
+        world
+    });
+    snap("shared-elsewhere", |size| {
+        let mut world = shared(size);
+        let item = world.model.current().unwrap().item.clone();
+        let seen = Item { updated_at: now(), ..item };
+        world.send(Msg::ItemSeen(seen.id.clone(), Some(seen)));
+        world.quiet();
         world
     });
 }
@@ -309,7 +351,7 @@ fn places() -> Vec<World> {
     summary.press("j j Enter 4 Space 3 Space 5 s");
     let mut on_items = World::new(size, server());
     on_items.press("l");
-    worlds.extend([on_queues, on_items, loading, failed, missing, conversation, summary]);
+    worlds.extend(vec![on_queues, on_items, loading, failed, missing, conversation, summary]);
     worlds
 }
 

@@ -38,19 +38,20 @@ pub struct ApiError {
     hint: Option<Cow<'static, str>>,
     missing_route: bool,
     never_arrived: bool,
+    timed_out: bool,
     limit: Option<usize>,
 }
 
 impl ApiError {
     pub(super) fn new(retry: Retry, message: impl Into<String>) -> Self {
-        let message = message.into();
         Self {
             retry,
             status: None,
-            message,
+            message: message.into(),
             hint: None,
             missing_route: false,
             never_arrived: false,
+            timed_out: false,
             limit: None,
         }
     }
@@ -78,6 +79,11 @@ impl ApiError {
     /// The same with the number of requests the server takes, if its headers told.
     pub(super) fn with_limit(self, limit: Option<usize>) -> Self {
         Self { limit: limit.or(self.limit), ..self }
+    }
+
+    /// Whether it failed by waiting in vain, so that trying again at once takes just as long.
+    pub(super) fn timed_out(&self) -> bool {
+        self.timed_out
     }
 
     /// How many requests the server takes in a window, if it told when it took no more.
@@ -114,8 +120,8 @@ impl ApiError {
     /// A call that got no answer.
     pub(super) fn unreachable(host: &str, error: reqwest::Error) -> Self {
         // All of name, address, proxy and TLS belongs to connecting: nothing was sent before it ended.
-        let never_arrived = error.is_connect();
-        Self { never_arrived, ..Self::unanswered(host, error) }
+        let (never_arrived, timed_out) = (error.is_connect(), error.is_timeout());
+        Self { never_arrived, timed_out, ..Self::unanswered(host, error) }
     }
 
     fn unanswered(host: &str, error: reqwest::Error) -> Self {
@@ -139,7 +145,14 @@ impl ApiError {
         let hint = hint(status, missing_route, &message).map(Cow::Borrowed);
         let never_arrived = status == StatusCode::TOO_MANY_REQUESTS;
         let limit = json.as_ref().and_then(limit);
-        Self { retry, status: Some(status.as_u16()), message, hint, missing_route, never_arrived, limit }
+        let error = Self::new(retry, message).with_status(status);
+        Self { hint, missing_route, never_arrived, limit, ..error }
+    }
+
+    /// An answer that is not read to its end.
+    pub(super) fn too_large(status: StatusCode, most: usize) -> Self {
+        let message = format!("the answer is larger than {} MB, which is not read", most >> 20);
+        Self::new(Retry::Permanent, message).with_status(status)
     }
 
     /// A good status with a body that is none of the API's.

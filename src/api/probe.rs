@@ -30,7 +30,8 @@ pub struct Capabilities {
 }
 
 impl Client {
-    /// Asks the server who it is and what it can do.
+    /// Asks the server who it is and what it can do. With a shelf and without the server, tells
+    /// what it said last.
     pub async fn probe(&self) -> Result<Server, ApiError> {
         let (version, project) = tokio::try_join!(self.version(), self.project())?;
         let (observations_v2, scores_v3) = tokio::try_join!(
@@ -50,9 +51,13 @@ impl Client {
     async fn version(&self) -> Result<Option<String>, ApiError> {
         match self.get::<Health>(&["health"], &[]).await {
             Ok(health) => Ok(health.version),
-            Err(error) if error.status.is_none() => Err(error),
+            Err(error) if error.status.is_none() && !self.has_shelf() => Err(error),
             Err(_) => Ok(None),
         }
+    }
+
+    fn has_shelf(&self) -> bool {
+        self.offline.shelf.is_some()
     }
 
     async fn project(&self) -> Result<Project, ApiError> {
@@ -67,6 +72,8 @@ impl Client {
         let impatient = self.clone().with_urgency(&Urgency::new(Priority::Write));
         match impatient.get::<List>(path, query).await {
             Err(error) if error.is_not_found() => Ok(false),
+            // Only what the server has can be on the shelf, and only that is missed without it.
+            Err(error) if error.retry == Retry::Network && self.has_shelf() => Ok(true),
             Err(error) if error.status.is_none() || error.retry == Retry::Auth => Err(error),
             Ok(_) | Err(_) => Ok(true),
         }

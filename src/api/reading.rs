@@ -13,7 +13,7 @@ use super::{ApiError, Client, Priority, Retry};
 
 impl Client {
     /// Reads, again where that may help. Waits as long as the server's rate limit asks for, except
-    /// for what belongs to a write.
+    /// for what belongs to a write. With a shelf, answers from there while the line is down.
     pub(super) async fn get<T: DeserializeOwned>(
         &self,
         path: &[&str],
@@ -22,6 +22,11 @@ impl Client {
         let url = self.url(path, query)?;
         let (class, arrival) = (Class::of(&Method::GET, path), self.budget.arrive());
         let (mut failed, mut refused) = (0, 0);
+        if !self.offline.line.is_up()
+            && let Some(kept) = self.kept(&url)
+        {
+            return Ok(kept);
+        }
         loop {
             let error = match self.read_once(class, arrival, refused, &url).await {
                 Ok(value) => return Ok(value),
@@ -31,6 +36,14 @@ impl Client {
                 // The budget knows now how long to wait.
                 refused += 1;
                 continue;
+            }
+            if error.retry == Retry::Network
+                && let Some(kept) = self.kept(&url)
+            {
+                return Ok(kept);
+            }
+            if error.timed_out() {
+                return Err(error);
             }
             failed += 1;
             let Some(pause) = self.backoff.pause(error.retry, failed, random()) else { return Err(error) };
@@ -52,16 +65,36 @@ impl Client {
         };
         let permit = permit.transpose().map_err(ApiError::limited)?;
         let answer = self.exchange(&Method::GET, url.clone(), None).await;
-        self.settled(permit, refused, answer)?.json()
+        let answer = self.settled(permit, refused, answer);
+        let answer = answer.inspect_err(|error| self.forget_if_gone(url, error))?;
+        let value = answer.json()?;
+        self.keep(url, &answer.body);
+        Ok(value)
     }
 
-    /// Tells the budget what became of a request that was refused so often before.
+    /// Asks once whether the server can be reached, which the line then knows too.
+    pub async fn knock(&self) -> bool {
+        let Ok(url) = self.url(&["health"], &[]) else { return false };
+        let answer = self.exchange(&Method::GET, url, None).await;
+        match self.settled(None, 0, answer) {
+            Ok(_) => true,
+            Err(error) => error.status.is_some(),
+        }
+    }
+
+    /// Tells the budget and the line what became of a request that was refused so often before.
     pub(super) fn settled(
         &self,
         permit: Option<Permit>,
         refused: u32,
         answer: Result<Answer, ApiError>,
     ) -> Result<Answer, ApiError> {
+        match &answer {
+            Err(error) if error.retry == Retry::Network => self.offline.line.set(false),
+            // Something on the way that leads elsewhere is no answer of the server.
+            Err(error) if error.status.is_none() => {}
+            Ok(_) | Err(_) => self.offline.line.set(true),
+        }
         if let Some(permit) = permit {
             permit.settle(self.outcome(refused, &answer));
         }

@@ -20,10 +20,14 @@ use url::{Host, Url};
 use super::budget::Budget;
 use super::class::Class;
 use super::retry::retry_after;
+use super::shelf::Offline;
 use super::{ApiError, Backoff, Retry, Urgency, tls};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const READ_TIMEOUT: Duration = Duration::from_mins(1);
+/// The longest silence before an answer and within it. Large traces take a server some time.
+const READ_TIMEOUT: Duration = Duration::from_secs(45);
+/// The largest answer that is read, unpacked: a few of the largest traces.
+const MOST_BYTES: usize = 256 << 20;
 const MOST_REDIRECTS: usize = 5;
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -40,8 +44,8 @@ pub struct Connection {
     pub allow_insecure_http: bool,
 }
 
-/// The API of one project on one server. Clones share their connections and what they know of the
-/// server's rate limits.
+/// The API of one project on one server. Clones share their connections, whether the server can be
+/// reached, and what they know of its rate limits.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
@@ -50,6 +54,8 @@ pub struct Client {
     pub(super) backoff: Backoff,
     pub(super) budget: Arc<Budget>,
     pub(super) urgency: Urgency,
+    pub(super) offline: Offline,
+    pub(super) most_bytes: usize,
 }
 
 impl fmt::Debug for Client {
@@ -115,6 +121,8 @@ impl Client {
             backoff: Backoff::default(),
             budget: Budget::new(clock),
             urgency: Urgency::default(),
+            offline: Offline::default(),
+            most_bytes: MOST_BYTES,
         })
     }
 
@@ -201,12 +209,23 @@ impl Client {
         let after = after.and_then(|value| retry_after(value, (self.clock)()));
         let limit =
             response.headers().get("x-ratelimit-limit").and_then(|value| value.to_str().ok()?.parse().ok());
-        let body = response.bytes().await.map_err(|e| ApiError::unreachable(&self.host(), e))?;
+        let body = self.body(response).await?;
         if status.is_success() {
-            Ok(Answer { status, body: body.into() })
+            Ok(Answer { status, body })
         } else {
             Err(ApiError::refused(status, &body, after).with_limit(limit))
         }
+    }
+
+    async fn body(&self, mut response: Response) -> Result<Vec<u8>, ApiError> {
+        let mut body = Vec::new();
+        while let Some(some) = response.chunk().await.map_err(|e| ApiError::unreachable(&self.host(), e))? {
+            if body.len() + some.len() > self.most_bytes {
+                return Err(ApiError::too_large(response.status(), self.most_bytes));
+            }
+            body.extend_from_slice(&some);
+        }
+        Ok(body)
     }
 
     /// Where a redirect leads, if it may be followed.

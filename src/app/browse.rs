@@ -1,10 +1,12 @@
 //! The queues and the items of one of them.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use super::item::Load;
-use super::{Effect, FetchPage, Label, Model};
-use crate::domain::{Counts, Item, ItemStatus, Object, ObjectKind, Queue, QueueId, Worklist};
+use super::{Effect, FetchPage, Label, Model, moving, open};
+use crate::domain::{Counts, Item, ItemStatus, LastLook, Object, ObjectKind, Queue, QueueId, Worklist};
 
 /// Which items are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -65,11 +67,13 @@ pub struct Items {
     pub top: usize,
     /// Why the last page did not come, if so.
     pub failure: Option<super::Failure>,
-    /// Pages asked for.
-    pub(super) asked: HashSet<usize>,
+    /// Pages asked for, and when, in time since the start.
+    pub(super) asked: HashMap<usize, Duration>,
     pub(super) generation: u64,
     /// Whether the list starts afresh with the next page, and is shown as it was until then.
     pub(super) stale: bool,
+    /// The last look before the queue is called done; nothing else is asked for meanwhile.
+    pub(super) look: Option<LastLook>,
 }
 
 /// The browse screen.
@@ -129,7 +133,8 @@ pub(super) fn show_queue(model: &mut Model, effects: &mut Vec<Effect>) {
     }
     let generation = model.browse.items.generation + 1;
     let filter = model.browse.items.filter;
-    model.browse.items = Items { queue: Some(queue), filter, generation, ..Items::default() };
+    let list = Worklist::in_pages_of(model.browse.items.list.page_size());
+    model.browse.items = Items { queue: Some(queue), filter, list, generation, ..Items::default() };
     load_window(model, effects);
 }
 
@@ -162,6 +167,7 @@ pub(super) fn try_again(model: &mut Model) {
 pub(super) fn reload_items(model: &mut Model, effects: &mut Vec<Effect>) {
     let items = &mut model.browse.items;
     items.list.reset();
+    items.look = None;
     items.asked.clear();
     items.failure = None;
     items.stale = false;
@@ -176,32 +182,59 @@ pub(super) fn refresh_items(model: &mut Model, effects: &mut Vec<Effect>) {
         reload_items(model, effects);
         return;
     }
+    items.look = None;
     items.asked.clear();
     items.failure = None;
     items.stale = true;
     items.generation += 1;
-    ask_page(items, 1, effects);
+    ask_page(items, 1, model.now.mono, effects);
+}
+
+/// Begins the last look: everything is asked for once more, and what is on its way is dropped,
+/// since it may have been read before this moment.
+pub(super) fn begin_look(model: &mut Model, effects: &mut Vec<Effect>) {
+    let items = &mut model.browse.items;
+    items.look = Some(LastLook::new(items.list.page_size()));
+    items.asked.clear();
+    items.generation += 1;
+    go_on_looking(model, effects);
+}
+
+/// Asks for the next page of the last look.
+pub(super) fn go_on_looking(model: &mut Model, effects: &mut Vec<Effect>) {
+    let items = &mut model.browse.items;
+    if let Some(page) = items.look.as_ref().map(LastLook::page) {
+        ask_page(items, page, model.now.mono, effects);
+    }
 }
 
 /// Asks for the pages the window needs and does not have.
 pub(super) fn load_window(model: &mut Model, effects: &mut Vec<Effect>) {
-    let rows = item_rows(model).max(10);
-    let items = &mut model.browse.items;
-    let from = items.top.min(items.cursor).saturating_sub(rows / 2);
-    let range = from..items.cursor.max(items.top) + rows * 3 / 2;
-    ask_pages(items, range, effects);
+    ask_pages(model, window(model), effects);
+}
+
+/// The positions shown and some around them.
+fn window(model: &Model) -> std::ops::Range<usize> {
+    let shown = item_rows(model);
+    let rows = shown.max(10);
+    let items = &model.browse.items;
+    // A list that is not shown keeps its top wherever the cursor goes.
+    let top = if shown == 0 { items.cursor } else { items.top };
+    top.min(items.cursor).saturating_sub(rows / 2)..items.cursor.max(top) + rows * 3 / 2
 }
 
 /// Asks for the pages that hold a range of positions, once each.
-pub(super) fn ask_pages(items: &mut Items, range: std::ops::Range<usize>, effects: &mut Vec<Effect>) {
-    if items.failure.is_none() {
-        items.list.missing_pages(range).into_iter().for_each(|page| ask_page(items, page, effects));
+pub(super) fn ask_pages(model: &mut Model, range: std::ops::Range<usize>, effects: &mut Vec<Effect>) {
+    let (now, items) = (model.now.mono, &mut model.browse.items);
+    if items.failure.is_none() && items.look.is_none() {
+        items.list.missing_pages(range).into_iter().for_each(|page| ask_page(items, page, now, effects));
     }
 }
 
-fn ask_page(items: &mut Items, page: usize, effects: &mut Vec<Effect>) {
+fn ask_page(items: &mut Items, page: usize, now: Duration, effects: &mut Vec<Effect>) {
     let Some(queue) = items.queue.clone() else { return };
-    if items.asked.insert(page) {
+    if let Entry::Vacant(place) = items.asked.entry(page) {
+        place.insert(now);
         let (status, generation) = (items.filter.status(), items.generation);
         effects.push(Effect::FetchItems(FetchPage { queue, status, page, generation }));
     }
@@ -218,43 +251,45 @@ pub(super) fn take_page(
     if items.queue.as_ref() != Some(&fetch.queue) || items.generation != fetch.generation {
         return;
     }
-    items.asked.remove(&fetch.page);
+    let asked = items.asked.remove(&fetch.page).unwrap_or_default();
     match result {
-        Ok((page, total)) => {
-            items.failure = None;
-            if std::mem::take(&mut items.stale) {
-                items.list.reset();
-            }
-            items.list.place(fetch.page, total, page);
-            if let Some(last) = items.list.len().and_then(|len| len.checked_sub(1)) {
-                items.cursor = items.cursor.min(last);
-            }
-            overlay_own_status(model);
-            model.last_sync = Some(model.now.wall);
-        }
+        Ok((page, total)) => place_page(model, fetch.page, total, page, asked),
         Err(failure) => page_failed(model, failure),
     }
     look_around(model, effects);
 }
 
+fn place_page(model: &mut Model, number: usize, total: usize, mut page: Vec<Item>, asked: Duration) {
+    let items = &mut model.browse.items;
+    if let Some(look) = items.look.as_mut().filter(|look| look.page() == number) {
+        look.take(total, &page);
+    }
+    open::correct(model, &mut page, asked);
+    let (position, sought) = (model.review.position, model.review.seeking.unwrap_or(0));
+    let near = [window(model), position..position + 1, sought..sought + 1];
+    let items = &mut model.browse.items;
+    items.failure = None;
+    if std::mem::take(&mut items.stale) {
+        items.list.reset();
+    }
+    // Before the page is placed, so that it stays until what it was asked for has been done.
+    items.list.keep_near(&near);
+    items.list.place(number, total, page);
+    if let Some(last) = items.list.len().and_then(|len| len.checked_sub(1)) {
+        items.cursor = items.cursor.min(last);
+    }
+    model.last_sync = Some(model.now.wall);
+}
+
 /// Without the page there is no next item to go to, so nothing must wait for it.
 fn page_failed(model: &mut Model, failure: super::Failure) {
-    if model.review.seeking.take().is_some() {
+    if moving::stop_seeking(model) {
         model.review.typed_ahead.clear();
         model.say(format!("the next items could not be loaded: {}", failure.message));
     } else if model.browse.items.list.len().is_some() {
         model.say(format!("the list could not be loaded: {}", failure.message));
     }
     model.browse.items.failure = Some(failure);
-}
-
-/// The server still lists as pending what was completed here a moment ago.
-fn overlay_own_status(model: &mut Model) {
-    for written in model.open_writes.values() {
-        if let crate::domain::Write::Status { item_id, status, .. } = &written.write {
-            model.browse.items.list.set_status(item_id, *status);
-        }
-    }
 }
 
 /// Asks for the names of the items in the window.

@@ -57,7 +57,7 @@ fn back(model: &mut Model, effects: &mut Vec<Effect>) {
 fn cancel(model: &mut Model) {
     if !model.review.typed_ahead.is_empty() || model.review.seeking.is_some() {
         model.review.typed_ahead.clear();
-        model.review.seeking = None;
+        moving::stop_seeking(model);
     } else if model.review.find.take().is_some() || model.notice.take().is_some() {
         // Gone.
     } else if model.screen == Screen::Review && model.review.zoomed {

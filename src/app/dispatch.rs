@@ -5,7 +5,8 @@ use super::commands::perform;
 use super::item::Load;
 use super::modal::{Modal, Showing, Viewer};
 use super::{
-    Connection, Effect, Model, Msg, Screen, browse, commands, local, moving, reading, review, rubric, writing,
+    Connection, Effect, Model, Msg, Screen, browse, commands, local, moving, open, reading, review, rubric,
+    writing,
 };
 use crate::domain::Now;
 use crate::input::{Action, Code, Context, Key, place};
@@ -73,6 +74,7 @@ fn handle(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
 /// Messages about one item or the outbox.
 fn handle_item(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
     match msg {
+        Msg::ItemSeen(id, seen) => open::take_seen(model, &id, seen, effects),
         Msg::Subject(id, result) => {
             if let Some(data) = model.items.get_mut(&id) {
                 data.subject = match result {
@@ -105,12 +107,16 @@ fn handle_item(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
             }
         }
         Msg::Recorded(token, result) => local::take_recorded(model, token, result),
-        Msg::Written(written) => local::take_written(model, &written, effects),
+        Msg::Written(written) => {
+            open::note_settled(model, &written);
+            local::take_written(model, &written, effects);
+        }
         Msg::Undone(result) => local::take_undone(model, "undid", result, effects),
         Msg::Redone(result) => local::take_undone(model, "did again", result, effects),
         Msg::Flags(flags) => model.flags = flags.into_iter().collect(),
         Msg::OpenWrites(writes) => {
             model.open_writes = writes.into_iter().map(|written| (written.seq, written)).collect();
+            open::correct_list(model);
         }
         Msg::Paused(pause) => model.pause = Some(pause),
         Msg::Resumed => (model.pause, model.other_sender) = (None, None),

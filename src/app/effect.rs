@@ -22,9 +22,11 @@ pub enum Effect {
     FetchItems(FetchPage),
     /// Load one item, to open it.
     FetchItem(QueueId, ItemId),
+    /// Read one item again: others may have completed or removed it.
+    SeeItem(QueueId, ItemId),
     /// Find names for items whose objects are these.
     FetchLabels(Vec<Object>),
-    /// Have these items fetched, most wanted first; whatever else is being fetched is cancelled.
+    /// Have these items fetched with all that belongs to them, most wanted first; whatever else is being fetched is cancelled.
     Want(Vec<Item>),
     /// Load comments on one more object of an item.
     FetchComments(ItemId, Object),

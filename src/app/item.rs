@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -91,6 +92,12 @@ impl Mine {
 pub struct ItemData {
     /// The item.
     pub item: Item,
+    /// Since when an answer about the item itself is out, in time since the start.
+    pub asking: Option<Duration>,
+    /// When the server last told about the item itself.
+    pub seen: Option<Duration>,
+    /// Whether somebody else was seen to complete it.
+    pub taken: bool,
     /// The object with its observations.
     pub subject: Load<Arc<Subject>>,
     /// All scores on the object and its parts.
@@ -119,6 +126,9 @@ impl ItemData {
     pub fn new(item: Item) -> Self {
         Self {
             item,
+            asking: None,
+            seen: None,
+            taken: false,
             subject: Load::Waiting,
             scores: Load::Waiting,
             scores_asked: None,
@@ -130,6 +140,12 @@ impl ItemData {
             mine: HashMap::new(),
             comments_version: 0,
         }
+    }
+
+    /// Takes in how the server says the item stands.
+    pub fn take_item(&mut self, item: &Item) {
+        self.taken &= item.status == ItemStatus::Completed;
+        self.item = item.clone();
     }
 
     /// What scores of this item are about; an observation's trace is known only once fetched.

@@ -1,6 +1,6 @@
 //! The state of the program: everything the screen shows, and nothing else.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,9 +12,10 @@ use super::effect::DocKey;
 use super::item::ItemData;
 use super::modal::Modal;
 use super::msg::{Pause, ServerInfo};
+use super::open::Settled;
 use super::review::Review;
 use crate::domain::rows::Rows;
-use crate::domain::{ConfigId, Independent, ItemId, Now, ScoreConfig, Written};
+use crate::domain::{ConfigId, Independent, ItemId, Now, ScoreConfig, Shard, Written};
 use crate::input::Keymap;
 
 /// How the program was started.
@@ -39,6 +40,8 @@ pub struct Start {
     pub queue: Option<String>,
     /// Item to open at once.
     pub item: Option<String>,
+    /// The part of each queue that is this reviewer's.
+    pub shard: Option<Shard>,
     /// Keys.
     pub keymap: Keymap,
     /// The reviewer's time zone.
@@ -107,6 +110,10 @@ pub struct Model {
     pub items: HashMap<ItemId, ItemData>,
     /// Writes that are not known to be at the server.
     pub open_writes: BTreeMap<i64, Written>,
+    /// Items found to have been taken out of their queues.
+    pub removed: HashSet<ItemId>,
+    /// Changes of status that have reached the server in this run, the last one by item.
+    pub(super) settled: HashMap<ItemId, Settled>,
     /// Flagged items with the reasons.
     pub flags: HashMap<ItemId, String>,
     /// Why nothing is being sent, if so.
@@ -142,6 +149,8 @@ impl Model {
             configs: None,
             items: HashMap::new(),
             open_writes: BTreeMap::new(),
+            removed: HashSet::new(),
+            settled: HashMap::new(),
             flags: HashMap::new(),
             pause: None,
             other_sender: None,

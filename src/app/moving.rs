@@ -1,7 +1,7 @@
 //! From item to item: looking for the next one, completing, skipping, reopening.
 
-use super::review::{leave_item, open_at, start_run};
-use super::{Done, Effect, Model, Screen, browse};
+use super::review::{leave_item, open_at, open_item, start_run};
+use super::{Done, Effect, Model, Screen, Standing, browse};
 use crate::domain::{ItemId, ItemStatus, Next, QueueId, Write};
 use crate::input::Action;
 
@@ -16,32 +16,86 @@ pub(super) fn start(model: &mut Model, effects: &mut Vec<Effect>) {
 
 /// Looks for the next item still to do from a position on, loading pages as needed.
 pub(super) fn seek(model: &mut Model, from: usize, effects: &mut Vec<Effect>) {
-    let items = &mut model.browse.items;
     model.review.seeking = Some(from);
-    if items.list.len().is_none() {
-        browse::ask_pages(items, 0..1, effects);
+    let list = &model.browse.items.list;
+    if list.len().is_none() {
+        browse::ask_pages(model, 0..1, effects);
         return;
     }
-    match items.list.next_open(from, &model.review.skipped) {
+    match list.next(from, |item| model.is_next(item, Standing::Open)) {
         Some(Next::Item(position)) => open_at(model, position, effects),
-        Some(Next::Unknown(position)) => browse::ask_pages(items, position..position + 1, effects),
+        Some(Next::Unknown(position)) => {
+            // Pages that were looked through may be let go.
+            model.review.seeking = Some(position);
+            browse::ask_pages(model, position..position + 1, effects);
+        }
         // Items before the current one may have been left open, or be open again.
-        None if from > 0 => seek(model, 0, effects),
-        None => end_of_queue(model, effects),
+        None => match loaded(model, Standing::Open) {
+            Some(position) => open_at(model, position, effects),
+            None => browse::begin_look(model, effects),
+        },
     }
+}
+
+/// Position of the first loaded item that may come next.
+fn loaded(model: &Model, standing: Standing) -> Option<usize> {
+    let mut items = model.browse.items.list.iter();
+    items.find(|(_, item)| model.is_next(item, standing)).map(|(position, _)| position)
 }
 
 /// Goes on looking once more of the list has arrived.
 pub(super) fn resume_seek(model: &mut Model, effects: &mut Vec<Effect>) {
-    if let Some(from) = model.review.seeking {
+    let Some(from) = model.review.seeking else { return };
+    let Some(look) = &model.browse.items.look else {
         seek(model, from, effects);
+        return;
+    };
+    if let Some(position) = loaded(model, Standing::Open) {
+        open_at(model, position, effects);
+    } else if look.is_over() {
+        end_of_look(model, effects);
+    } else {
+        note_elsewhere(model);
+        browse::go_on_looking(model, effects);
     }
+}
+
+/// Nothing is open: what may be open elsewhere comes now, if anything does.
+fn end_of_look(model: &mut Model, effects: &mut Vec<Effect>) {
+    note_elsewhere(model);
+    let last = model.review.elsewhere.take().filter(|item| model.is_next(item, Standing::Elsewhere));
+    stop_seeking(model);
+    let Some(item) = last else {
+        end_of_queue(model, effects);
+        return;
+    };
+    if let Some(position) = model.browse.items.list.position(&item.id) {
+        open_at(model, position, effects);
+    } else {
+        leave_item(model, effects);
+        open_item(model, item, effects);
+    }
+}
+
+/// Keeps the first item that may be open elsewhere, since its page may be let go.
+fn note_elsewhere(model: &mut Model) {
+    if model.review.elsewhere.is_none()
+        && let Some(position) = loaded(model, Standing::Elsewhere)
+    {
+        model.review.elsewhere = model.browse.items.list.get(position).cloned();
+    }
+}
+
+/// Looks for nothing any longer. Says whether something was being looked for.
+pub(super) fn stop_seeking(model: &mut Model) -> bool {
+    model.browse.items.look = None;
+    model.review.elsewhere = None;
+    model.review.seeking.take().is_some()
 }
 
 fn end_of_queue(model: &mut Model, effects: &mut Vec<Effect>) {
     leave_item(model, effects);
     model.review.item = None;
-    model.review.seeking = None;
     model.review.typed_ahead.clear();
     model.screen = Screen::Summary;
     effects.push(Effect::ReleaseAll);
@@ -58,6 +112,11 @@ pub(super) fn complete(model: &mut Model, effects: &mut Vec<Effect>) {
     else {
         return;
     };
+    if model.removed.contains(&id) {
+        model.say("this item was removed from the queue: it cannot be completed");
+        seek_next(model, effects);
+        return;
+    }
     if status == ItemStatus::Pending && !has_been_warned(model, &id) {
         return;
     }
@@ -184,7 +243,7 @@ pub(super) fn step(model: &mut Model, forward: bool, effects: &mut Vec<Effect>) 
         Some(to) if model.browse.items.list.get(to).is_some() => open_at(model, to, effects),
         Some(to) => {
             browse::try_again(model);
-            browse::ask_pages(&mut model.browse.items, to..to + 1, effects);
+            browse::ask_pages(model, to..to + 1, effects);
             model.say("loading more items …");
         }
     }

@@ -42,6 +42,8 @@ pub enum Msg {
     },
     /// The item named on the command line.
     Item(Result<Item, Failure>),
+    /// What the server says about one item just now: `None` when it has been removed.
+    ItemSeen(ItemId, Option<Item>),
     /// Root observations of some items' objects, to name the items in the list.
     Labels(Vec<Label>),
     /// What an item shows; `None` when its object does not exist (any more).

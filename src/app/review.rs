@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::geometry::{self, Pane, ReviewAreas, ReviewShape};
 use super::item::{ItemData, Load};
-use super::{Effect, Model, Screen, browse};
+use super::{Effect, Model, Screen, Standing, browse, moving, open};
 use crate::domain::rows::View;
-use crate::domain::{ConfigId, Item, ItemId, ItemStatus, QueueId, Target, TraceId, Value};
+use crate::domain::{ConfigId, Item, ItemId, QueueId, Target, TraceId, Value};
 
 /// Items kept fetched behind the current one and its successors.
 const KEPT: usize = 8;
@@ -79,6 +79,8 @@ pub struct Review {
     pub typed_ahead: VecDeque<super::Typed>,
     /// Set while the next item is being looked for.
     pub seeking: Option<usize>,
+    /// An item that may be open elsewhere, met while looking for an open one.
+    pub(super) elsewhere: Option<Item>,
     /// The item whose content could not be loaded, once the reviewer has been told that completing
     /// it means not having seen it.
     pub(super) unseen: Option<ItemId>,
@@ -174,7 +176,7 @@ impl Model {
 /// Opens the item at a position of the list, once it is loaded.
 pub(super) fn open_at(model: &mut Model, position: usize, effects: &mut Vec<Effect>) {
     let Some(item) = model.browse.items.list.get(position).cloned() else {
-        super::moving::seek(model, position, effects);
+        moving::seek(model, position, effects);
         return;
     };
     leave_item(model, effects);
@@ -206,13 +208,13 @@ fn show_item(model: &mut Model, position: usize, item: Item, effects: &mut Vec<E
         start_run(model);
     }
     model.screen = Screen::Review;
+    moving::stop_seeking(model);
     let review = &mut model.review;
     if review.item.as_ref() != Some(&item.id) {
         review.opened = model.now.mono;
     }
     review.item = Some(item.id.clone());
     review.position = position;
-    review.seeking = None;
     review.tree_row = 0;
     review.tree_top = 0;
     review.folded.clear();
@@ -223,6 +225,7 @@ fn show_item(model: &mut Model, position: usize, item: Item, effects: &mut Vec<E
     review.unseen = None;
     model.items.entry(item.id.clone()).or_insert_with(|| ItemData::new(item));
     want(model, effects);
+    open::ask_again(model, effects);
     settle(model);
     super::rubric::to_first_open(model);
 }
@@ -256,7 +259,7 @@ pub(super) fn leave_review(model: &mut Model, effects: &mut Vec<Effect>) {
     leave_item(model, effects);
     model.review.held = None;
     model.review.item = None;
-    model.review.seeking = None;
+    moving::stop_seeking(model);
     model.review.typed_ahead.clear();
     model.screen = Screen::Browse;
     model.browse.on_items = true;
@@ -271,6 +274,7 @@ pub(super) fn refresh(model: &mut Model, id: &ItemId, effects: &mut Vec<Effect>)
         data.subject = Load::Waiting;
         data.scores = Load::Waiting;
         data.scores_asked = None;
+        data.seen = None;
         data.comments.clear();
     }
     model.docs.retain(|key, rows| rows.is_none() || super::reading::item_of(&key.doc) != Some(id));
@@ -285,11 +289,8 @@ pub(super) fn want(model: &mut Model, effects: &mut Vec<Effect>) {
     let list = &model.browse.items.list;
     let current = model.review.item.as_ref().and_then(|id| model.items.get(id)).map(|data| data.item.clone());
     let mut wanted: Vec<Item> = current.into_iter().collect();
-    let skipped = &model.review.skipped;
     let ahead = (position + 1..list.len().unwrap_or(0).min(position + 50)).filter_map(|at| list.get(at));
-    wanted.extend(
-        ahead.filter(|i| i.status == ItemStatus::Pending && !skipped.contains(&i.id)).take(AHEAD).cloned(),
-    );
+    wanted.extend(ahead.filter(|item| model.is_next(item, Standing::Open)).take(AHEAD).cloned());
     for item in &wanted {
         model.items.entry(item.id.clone()).or_insert_with(|| ItemData::new(item.clone()));
     }
@@ -298,10 +299,13 @@ pub(super) fn want(model: &mut Model, effects: &mut Vec<Effect>) {
     for item in &wanted {
         if let Some(data) = model.items.get_mut(&item.id) {
             data.scores_asked.get_or_insert(model.now.wall);
+            if data.seen.is_none() {
+                data.asking.get_or_insert(model.now.mono);
+            }
         }
     }
     effects.push(Effect::Want(wanted));
-    browse::ask_pages(&mut model.browse.items, position..position + AHEAD + 2, effects);
+    browse::ask_pages(model, position..position + AHEAD + 2, effects);
 }
 
 fn is_incomplete(data: &ItemData) -> bool {

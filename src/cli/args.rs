@@ -7,6 +7,8 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::domain::Shard;
+
 const AFTER_HELP: &str = "\
 Connects to what --profile names; else to LANGFUSE_BASE_URL with LANGFUSE_PUBLIC_KEY and \
 LANGFUSE_SECRET_KEY; else to the default profile; else to a workspace on this machine with sample data.
@@ -49,6 +51,9 @@ pub(super) struct ReviewArgs {
     /// Name kept with your scores.
     #[arg(long, value_name = "NAME")]
     pub(super) annotator: Option<String>,
+    /// Only items of part K of N, so that N people working at once never meet.
+    #[arg(long, value_name = "K/N")]
+    pub(super) shard: Option<Shard>,
     /// Draw with ASCII characters only.
     #[arg(long)]
     pub(super) ascii: bool,
@@ -146,7 +151,8 @@ impl Cli {
     pub(super) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let cli = Self::try_parse_from(arguments)?;
         if cli.command.is_some() && cli.review != ReviewArgs::default() {
-            let message = "--queue, --item, --annotator and --ascii go behind `review`, or without a command";
+            let message =
+                "--queue, --item, --annotator, --shard and --ascii go behind `review`, or without a command";
             return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
         }
         Ok(cli)
@@ -168,9 +174,10 @@ mod tests {
 
     #[test]
     fn review_is_what_happens_without_a_command() {
-        for line in
-            ["tracemark --queue Gold --item i1 --ascii", "tracemark review --queue Gold --item i1 --ascii"]
-        {
+        for line in [
+            "tracemark --queue Gold --item i1 --ascii --shard 2/3",
+            "tracemark review --queue Gold --item i1 --ascii --shard 2/3",
+        ] {
             let cli = read(line).unwrap();
             let args = match cli.command {
                 Some(Command::Review(args)) => args,
@@ -182,6 +189,7 @@ mod tests {
             assert_eq!(args.queue.as_deref(), Some("Gold"));
             assert_eq!(args.item.as_deref(), Some("i1"));
             assert!(args.ascii);
+            assert_eq!(args.shard, "2/3".parse().ok());
         }
     }
 
@@ -192,6 +200,7 @@ mod tests {
         }
         let cases = [
             ("tracemark --queue x doctor", ErrorKind::ArgumentConflict),
+            ("tracemark --shard 4/3", ErrorKind::ValueValidation),
             ("tracemark --item x", ErrorKind::MissingRequiredArgument),
             ("tracemark sample", ErrorKind::MissingRequiredArgument),
             ("tracemark agreement", ErrorKind::InvalidSubcommand),

@@ -22,16 +22,20 @@ pub(super) fn run(shared: &Shared, args: &ReviewArgs) -> Result<ExitCode, Failur
         ensure_private_dir(dir)
             .map_err(|error| Failure::failed(format!("cannot use {}: {error}", dir.display())))?;
     }
-    match runtime::run(options(config, shared, args)) {
-        Ok(Ending::Quit { unsent }) => {
+    let ended =
+        runtime::run(options(config, shared, args)).map_err(|error| Failure::failed(format!("{error:#}")))?;
+    for finding in &ended.findings {
+        note(&finding.to_string());
+    }
+    match ended.how {
+        Ending::Quit { unsent } => {
             if unsent > 0 {
                 let what = if unsent == 1 { "1 decision is" } else { &format!("{unsent} decisions are") };
                 note(&format!("{what} saved here and not sent yet; the next start sends"));
             }
             Ok(ExitCode::SUCCESS)
         }
-        Ok(Ending::Signal(number)) => Ok(ExitCode::from(128 | number)),
-        Err(error) => Err(Failure::failed(format!("{error:#}"))),
+        Ending::Signal(number) => Ok(ExitCode::from(128 | number)),
     }
 }
 
@@ -65,6 +69,7 @@ fn options(config: Config, shared: &Shared, args: &ReviewArgs) -> Options {
         hold: config.hold,
         queue: args.queue.clone(),
         item: args.item.clone(),
+        shard: args.shard,
         keymap: config.keymap,
         zone: TimeZone::system(),
         log_path: config.dirs.log().display().to_string(),

@@ -42,9 +42,14 @@ impl Dirs {
         })
     }
 
-    /// The outbox, drafts and cache.
+    /// The outbox and drafts.
     pub fn database(&self) -> PathBuf {
         self.data.join("tracemark.db")
+    }
+
+    /// The server's answers, kept for a fast start and work without a network.
+    pub fn cache(&self) -> PathBuf {
+        self.data.join("cache.db")
     }
 
     /// The embedded workspace.

@@ -52,6 +52,8 @@ pub struct Config {
     pub hold: Duration,
     /// Where several people rate the same items.
     pub independent: crate::domain::Independent,
+    /// Most bytes of the server's answers to keep on this machine; `None` for nothing at all.
+    pub cache: Option<u64>,
     /// Draw with ASCII only.
     pub ascii: bool,
     /// Use colours.
@@ -82,6 +84,7 @@ impl Config {
             author_user_id: own(|profile| &profile.author_user_id).or(settings.author_user_id),
             hold: settings.hold,
             independent: settings.independent,
+            cache: settings.cache,
             ascii: flags.ascii || settings.ascii.unwrap_or_else(|| !shows_unicode(env)),
             color: env("NO_COLOR").is_none_or(|value| value.is_empty()),
             keymap,

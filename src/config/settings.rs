@@ -12,6 +12,8 @@ use super::document::{Document, all_well, entries, flag, text, texts};
 
 /// The longest completed items may be held.
 const LONGEST_HOLD: Duration = Duration::from_mins(10);
+/// Bytes of a megabyte and of a gigabyte, as disks are sold.
+const SIZES: [(&str, u64); 2] = [("MB", 1_000_000), ("GB", 1_000_000_000)];
 
 /// What `config.toml` says.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,6 +22,7 @@ pub(super) struct Settings {
     pub(super) author_user_id: Option<String>,
     pub(super) hold: Duration,
     pub(super) independent: Independent,
+    pub(super) cache: Option<u64>,
     pub(super) ascii: Option<bool>,
 }
 
@@ -30,6 +33,7 @@ impl Default for Settings {
             author_user_id: None,
             hold: Duration::from_secs(10),
             independent: Independent::None,
+            cache: Some(500_000_000),
             ascii: None,
         }
     }
@@ -56,10 +60,11 @@ impl Settings {
             "author_user_id" => self.author_user_id = Some(named(value)?),
             "hold" => self.hold = hold(value)?,
             "independent" => self.independent = independent(value)?,
+            "cache" => self.cache = cache(value)?,
             "ascii" => self.ascii = Some(flag(value)?),
             _ => {
                 return Err("is not a setting; there are: annotator, author_user_id, hold, independent, \
-                            ascii"
+                            cache, ascii"
                     .into());
             }
         }
@@ -86,4 +91,22 @@ fn independent(value: &DeValue<'_>) -> Result<Independent, String> {
         DeValue::Array(_) => texts(value).map(Independent::Queues),
         _ => Err("must be true, false or a list of queues".into()),
     }
+}
+
+fn cache(value: &DeValue<'_>) -> Result<Option<u64>, String> {
+    let text = value.as_str().unwrap_or_default();
+    if text == "off" {
+        return Ok(None);
+    }
+    let wrong = || "must be a size such as \"500 MB\" or \"2 GB\", or \"off\" to keep nothing".to_owned();
+    size(text).filter(|bytes| *bytes > 0).map(Some).ok_or_else(wrong)
+}
+
+/// Bytes of a size such as `500 MB`.
+fn size(text: &str) -> Option<u64> {
+    let (number, unit) = SIZES.iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, unit)))?;
+    let number = number.strip_suffix(' ').unwrap_or(number);
+    // A sign would do for `parse`.
+    let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    number.parse::<u64>().ok().filter(|_| digits)?.checked_mul(*unit)
 }

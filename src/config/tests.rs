@@ -83,6 +83,7 @@ fn without_any_file_everything_has_a_default() {
     assert_eq!(config.annotator, "ada");
     assert_eq!(config.hold, Duration::from_secs(10));
     assert_eq!(config.independent, Independent::None);
+    assert_eq!(config.cache, Some(500_000_000));
     assert!(!config.ascii && config.color);
     assert!(matches!(config.destination, Destination::Embedded));
     assert_eq!(config.keymap, Keymap::default());
@@ -100,13 +101,50 @@ fn settings_are_read() {
 }
 
 #[test]
+fn the_size_of_the_cache_is_read_strictly() {
+    let cases = [
+        ("\"500 MB\"", Some(Some(500_000_000))),
+        ("\"1MB\"", Some(Some(1_000_000))),
+        ("\"20 GB\"", Some(Some(20_000_000_000))),
+        ("\"off\"", Some(None)),
+        ("\"\"", None),
+        ("\"MB\"", None),
+        ("\"500\"", None),
+        ("\"500 mb\"", None),
+        ("\"500  MB\"", None),
+        ("\" 500 MB\"", None),
+        ("\"+5 MB\"", None),
+        ("\"-5 MB\"", None),
+        ("\"1.5 GB\"", None),
+        ("\"0 MB\"", None),
+        ("\"99999999999999999999 MB\"", None),
+        ("\"18446744073709551615 GB\"", None),
+        ("\"Off\"", None),
+        ("500", None),
+        ("false", None),
+    ];
+    for (text, expected) in cases {
+        let home = Home::new(&[]).file("config.toml", &format!("cache = {text}"));
+        match expected {
+            Some(cache) => assert_eq!(home.load(&Flags::default()).unwrap().cache, cache, "{text}"),
+            None => assert_eq!(
+                home.error(&Flags::default()).message,
+                "config.toml:1: `cache` must be a size such as \"500 MB\" or \"2 GB\", or \"off\" to keep \
+                 nothing",
+                "{text}"
+            ),
+        }
+    }
+}
+
+#[test]
 fn every_bad_setting_is_named_with_its_line() {
     let text = "\nhold = \"soon\"\nindependent = 3\ncolour = true\nascii = \"yes\"\nannotator = \" \"\n";
     let error = Home::new(&[]).file("config.toml", text).error(&Flags::default());
     let expected = "\
 config.toml:2: `hold` must be a time such as \"10s\", or \"0s\" to send at once
 config.toml:3: `independent` must be true, false or a list of queues
-config.toml:4: `colour` is not a setting; there are: annotator, author_user_id, hold, independent, ascii
+config.toml:4: `colour` is not a setting; there are: annotator, author_user_id, hold, independent, cache, ascii
 config.toml:5: `ascii` must be true or false, not a text
 config.toml:6: `annotator` must not be empty";
     assert_eq!(error.message, expected);

@@ -7,9 +7,11 @@ mod comment;
 mod config;
 mod decision;
 mod ids;
+mod look;
 mod queue;
 pub mod rows;
 mod score;
+mod shard;
 mod subject;
 pub mod text;
 mod time;
@@ -23,8 +25,10 @@ pub use decision::{Decision, Made, Origin, Undone, WriteState, Written};
 pub use ids::{
     CommentId, ConfigId, ItemId, ObservationId, ProjectId, QueueId, ScoreId, SessionId, TraceId, UserId,
 };
+pub use look::LastLook;
 pub use queue::{Counts, Independent, Item, ItemStatus, Object, ObjectKind, Queue};
 pub use score::{DataType, Score, Source, Target, Value, score_id};
+pub use shard::{NotAShard, Shard};
 pub use subject::{Subject, SubjectHeader};
 pub use time::{Now, ago, clock, duration};
 pub use trace::{Level, Observation, ObservationType, TreeRow, Usage, branches, flatten};

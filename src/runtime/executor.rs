@@ -139,6 +139,9 @@ impl Executor {
                     tell(&messages, Msg::Item(result));
                 });
             }
+            Effect::SeeItem(queue, item) => {
+                tasks.spawn(async move { fetch::see(&link, &queue, &item, &messages).await });
+            }
             Effect::FetchLabels(objects) => drop(tasks.spawn(fetch::labels(link, objects, messages))),
             Effect::FetchComments(item, object) => {
                 drop(tasks.spawn(fetch::comments(link, item, object, messages)));

@@ -110,9 +110,27 @@ fn observation_label(found: &Observation) -> Label {
     Label { object_id: found.id.to_string(), name: found.name.clone(), title }
 }
 
-/// Everything about an item's object at the server: its content, scores and comments. Says whether
-/// the scores could be read.
+/// Everything about an item at the server: its state, its object's content, scores and comments.
+/// Says whether the scores could be read.
 pub(super) async fn item(link: Arc<Link>, item: Item, messages: Messages) -> bool {
+    let state = see(&link, &item.queue_id, &item.id, &messages);
+    let ((), answered) = tokio::join!(state, object(&link, &item, &messages));
+    answered
+}
+
+/// How an item stands at the server just now. Without an answer it stays as it was listed; the
+/// sender reads it again before anything is changed.
+pub(super) async fn see(link: &Link, queue: &QueueId, item: &ItemId, messages: &Messages) {
+    match link.client.item(queue, item).await {
+        Ok(seen) => tell(messages, Msg::ItemSeen(item.clone(), Some(seen))),
+        Err(error) if error.is_not_found() && !error.is_missing_route() => {
+            tell(messages, Msg::ItemSeen(item.clone(), None));
+        }
+        Err(error) => tracing::warn!("an item could not be read again: {error}"),
+    }
+}
+
+async fn object(link: &Link, item: &Item, messages: &Messages) -> bool {
     let id = item.id.clone();
     let object = item.object.clone();
     let known = match object.kind {
@@ -121,28 +139,28 @@ pub(super) async fn item(link: Arc<Link>, item: Item, messages: Messages) -> boo
         ObjectKind::Observation => None,
     };
     let content = async {
-        let result = subject(&link, &object).await;
+        let result = subject(link, &object).await;
         let target =
             result.as_ref().ok().and_then(|found| found.as_ref().map(|subject| subject.target.clone()));
-        tell(&messages, Msg::Subject(id.clone(), result));
+        tell(messages, Msg::Subject(id.clone(), result));
         target
     };
     let comments = async {
         let result = link.client.comments(&object).await.map_err(|e| failure(&e));
-        tell(&messages, Msg::Comments(id.clone(), object.clone(), result));
+        tell(messages, Msg::Comments(id.clone(), object.clone(), result));
     };
     if let Some(target) = known {
-        let scores = async { tell_scores(&messages, &id, scores(&link, &target).await) };
+        let scores = async { tell_scores(messages, &id, scores(link, &target).await) };
         let (_, answered, ()) = tokio::join!(content, scores, comments);
         return answered;
     }
     let ((), target) = tokio::join!(comments, content);
     let Some(target) = target else {
-        tell(&messages, Msg::Scores(id, Ok(Vec::new())));
+        tell(messages, Msg::Scores(id, Ok(Vec::new())));
         return false;
     };
-    let found = scores(&link, &target).await;
-    tell_scores(&messages, &id, found)
+    let found = scores(link, &target).await;
+    tell_scores(messages, &id, found)
 }
 
 fn tell_scores(messages: &Messages, id: &ItemId, found: Result<Vec<Score>, Failure>) -> bool {

@@ -55,8 +55,9 @@ impl Headless {
         let clock = Clock::start();
         let terminal = Terminal::new(TestBackend::new(size.0, size.1))?;
         let database = folder.join("tracemark.db");
-        let storage = Storage::open(&database)?;
+        let (storage, findings) = Storage::open(&database)?;
         let (sender, messages) = unbounded_channel();
+        super::storage::tell_findings(&sender, &findings);
         let shutdown = CancellationToken::new();
         let dialer = Dialer {
             destination: Arc::new(destination),

@@ -35,6 +35,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::app::{Effect, Model, Start};
 use crate::config::Destination;
+use crate::store::Finding;
 use crate::theme::Theme;
 use event_loop::EventLoop;
 use executor::Executor;
@@ -61,6 +62,15 @@ pub struct Options {
     pub allow_insecure_http: bool,
 }
 
+/// What is to be said once the screen is gone.
+#[derive(Debug)]
+pub struct Ended {
+    /// How it ended.
+    pub how: Ending,
+    /// What was found when the database was opened; the screen has shown it for a moment only.
+    pub findings: Vec<Finding>,
+}
+
 /// How the screen ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
@@ -77,7 +87,7 @@ pub enum Ending {
 ///
 /// # Errors
 /// When the terminal cannot be used or the database cannot be opened, and after a panic.
-pub fn run(options: Options) -> anyhow::Result<Ending> {
+pub fn run(options: Options) -> anyhow::Result<Ended> {
     log::start(&options.log);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -90,7 +100,7 @@ pub fn run(options: Options) -> anyhow::Result<Ending> {
     result
 }
 
-async fn review(options: Options) -> anyhow::Result<Ending> {
+async fn review(options: Options) -> anyhow::Result<Ended> {
     let clock = clock::Clock::start();
     let (messages, incoming) = unbounded_channel();
     panics::watch(messages.clone());
@@ -101,7 +111,8 @@ async fn review(options: Options) -> anyhow::Result<Ending> {
     let theme = options.theme;
     terminal.draw(|frame| crate::ui::view(&model, &theme.styles, theme.glyphs, frame))?;
 
-    let storage = Storage::open(&options.database).context("cannot open the local database")?;
+    let (storage, findings) = Storage::open(&options.database).context("cannot open the local database")?;
+    storage::tell_findings(&messages, &findings);
     let tasks = TaskTracker::new();
     let shutdown = CancellationToken::new();
     let dialer = Dialer {
@@ -137,11 +148,12 @@ async fn review(options: Options) -> anyhow::Result<Ending> {
     .await;
     drop(guard);
     shutdown.cancel();
-    match signals.ended_by() {
+    let how = match signals.ended_by() {
         // A terminal that is gone fails, too.
-        Some(number) => Ok(Ending::Signal(number)),
-        None => result.map(|()| Ending::Quit { unsent: model.unsent() }).context("the terminal failed"),
-    }
+        Some(number) => Ending::Signal(number),
+        None => result.map(|()| Ending::Quit { unsent: model.unsent() }).context("the terminal failed")?,
+    };
+    Ok(Ended { how, findings })
 }
 
 /// Tells the terminal that a frame begins or ends, so that it never shows half of one.

@@ -4,7 +4,10 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
-use crate::store::{SharedStore, Store, StoreError};
+use super::clock;
+use super::fetch::{Messages, tell};
+use crate::app::Msg;
+use crate::store::{Finding, SharedStore, Store, StoreError};
 
 type Job = Box<dyn FnOnce(&SharedStore) + Send>;
 
@@ -17,9 +20,13 @@ pub(super) struct Storage {
 }
 
 impl Storage {
-    /// Opens the database and starts its thread.
-    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        Ok(Self::with(SharedStore::new(Store::open(path)?)))
+    /// Opens the database and starts its thread; with what the reviewer should know about it.
+    pub(super) fn open(path: &Path) -> Result<(Self, Vec<Finding>), StoreError> {
+        let opened = Store::open(path, clock::wall())?;
+        for finding in &opened.findings {
+            tracing::warn!("{finding}");
+        }
+        Ok((Self::with(SharedStore::new(opened.store)), opened.findings))
     }
 
     /// Starts the thread of a store.
@@ -47,6 +54,13 @@ impl Storage {
     /// The store itself, for the sender.
     pub(super) fn store(&self) -> SharedStore {
         self.store.clone()
+    }
+}
+
+/// Tells what was found when the database was opened.
+pub(super) fn tell_findings(messages: &Messages, findings: &[Finding]) {
+    for finding in findings {
+        tell(messages, Msg::Notice(finding.to_string()));
     }
 }
 

@@ -15,40 +15,48 @@ impl Store {
         draft: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.connection.execute(
-            "INSERT INTO draft (host, project, key, text, changed_at) VALUES (?, ?, ?, ?, ?)
-             ON CONFLICT DO UPDATE SET text = excluded.text, changed_at = excluded.changed_at",
-            params![scope.host, scope.project.as_str(), key, draft, text(now)],
-        )?;
-        Ok(())
+        self.write(|tx| {
+            tx.execute(
+                "INSERT INTO draft (host, project, key, text, changed_at) VALUES (?, ?, ?, ?, ?)
+                 ON CONFLICT DO UPDATE SET text = excluded.text, changed_at = excluded.changed_at",
+                params![scope.host, scope.project.as_str(), key, draft, text(now)],
+            )?;
+            Ok(())
+        })
     }
 
     /// The text under a key.
     pub fn draft(&self, scope: &Scope, key: &str) -> Result<Option<String>, StoreError> {
-        let found = self.connection.query_row(
-            "SELECT text FROM draft WHERE host = ? AND project = ? AND key = ?",
-            params![scope.host, scope.project.as_str(), key],
-            |row| row.get(0),
-        );
-        Ok(found.optional()?)
+        self.read(|connection| {
+            let found = connection.query_row(
+                "SELECT text FROM draft WHERE host = ? AND project = ? AND key = ?",
+                params![scope.host, scope.project.as_str(), key],
+                |row| row.get(0),
+            );
+            Ok(found.optional()?)
+        })
     }
 
     /// Forgets the text under a key, if there is one.
     pub fn delete_draft(&mut self, scope: &Scope, key: &str) -> Result<(), StoreError> {
-        self.connection.execute(
-            "DELETE FROM draft WHERE host = ? AND project = ? AND key = ?",
-            params![scope.host, scope.project.as_str(), key],
-        )?;
-        Ok(())
+        self.write(|tx| {
+            tx.execute(
+                "DELETE FROM draft WHERE host = ? AND project = ? AND key = ?",
+                params![scope.host, scope.project.as_str(), key],
+            )?;
+            Ok(())
+        })
     }
 
     /// All texts with their keys, in the order of the keys.
     pub fn drafts(&self, scope: &Scope) -> Result<Vec<(String, String)>, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT key, text FROM draft WHERE host = ? AND project = ? ORDER BY key")?;
-        let found = statement
-            .query_map(params![scope.host, scope.project.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(found.collect::<Result<_, _>>()?)
+        self.read(|connection| {
+            let mut statement = connection
+                .prepare_cached("SELECT key, text FROM draft WHERE host = ? AND project = ? ORDER BY key")?;
+            let found = statement.query_map(params![scope.host, scope.project.as_str()], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+            Ok(found.collect::<Result<_, _>>()?)
+        })
     }
 }

@@ -1,5 +1,5 @@
-//! What must survive a crash, in one SQLite file: the outbox (which is also the journal), drafts
-//! and cached answers of the server.
+//! What must survive a crash, in one SQLite file: the outbox (which is also the journal) and drafts.
+//! Answers of the server are kept in another file, which may get lost: `cache`.
 //!
 //! A decision is a row of the table `outbox` before the screen says it is saved. A row is never
 //! deleted; it moves through the states of [`crate::domain::WriteState`]:
@@ -15,33 +15,43 @@
 //! - `journal`: what the reviewer's side does (record, release, retry, list); `undo`: and takes back
 //! - `queue`: what the sender does (claim, settle, recover)
 //! - `local`: drafts, which are never sent
+//! - `opening`: migrating with a backup, setting a damaged file aside and saving what can be read
 //!
 //! Everything is kept per [`Scope`], so one file serves many servers and projects. All calls are
 //! synchronous and short; each change is one transaction.
 
+mod backup;
+mod cache;
 mod error;
+mod files;
 mod journal;
 mod local;
 mod lock;
+mod mend;
+mod opening;
 mod payload;
 mod queue;
 mod rows;
+mod salvage;
 mod schema;
 #[cfg(test)]
 mod tests;
 mod things;
 mod undo;
 
-use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use uuid::Uuid;
 
-pub use error::StoreError;
+pub use cache::Cache;
+pub use error::{StoreError, Trouble};
 pub use lock::SenderLock;
+pub use opening::{Finding, Opened};
 pub use queue::Outcome;
+pub use salvage::Salvage;
 
 use crate::domain::ProjectId;
 
@@ -55,27 +65,30 @@ pub struct Scope {
 }
 
 /// The open database.
+#[derive(Debug)]
 pub struct Store {
     connection: Connection,
+    /// The file; empty where there is none.
+    path: PathBuf,
     /// This run of the program: what it holds is not another's to release.
     run: Uuid,
-}
-
-impl fmt::Debug for Store {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store").field("path", &self.connection.path()).finish_non_exhaustive()
-    }
+    /// Let go after the connection.
+    _in_use: Option<lock::InUse>,
 }
 
 impl Store {
     /// Opens the database, readable by its owner only, and brings it up to date. Creates the file
     /// and its directory where they do not exist.
     ///
+    /// An older file is copied before it is migrated. A damaged one is set aside under a name with
+    /// the time, and what can be read of it goes into a new one. Both are told as a [`Finding`].
+    /// Waits while another process is at this.
+    ///
     /// # Errors
-    /// When the file cannot be made or read, or was written by a newer version.
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
-        create_private(path).map_err(|source| StoreError::File { path: path.to_owned(), source })?;
-        Self::prepare(Connection::open(path)?)
+    /// When the file cannot be made, read or written, was written by a newer version, or is damaged
+    /// and in use by another process.
+    pub fn open(path: &Path, now: Timestamp) -> Result<Opened, StoreError> {
+        opening::open(path, now, schema::migrations())
     }
 
     /// A database that is gone when dropped.
@@ -83,13 +96,10 @@ impl Store {
     /// # Errors
     /// When SQLite fails.
     pub fn in_memory() -> Result<Self, StoreError> {
-        Self::prepare(Connection::open_in_memory()?)
-    }
-
-    fn prepare(mut connection: Connection) -> Result<Self, StoreError> {
+        let mut connection = Connection::open_in_memory()?;
         schema::configure(&connection)?;
         schema::migrate(&mut connection)?;
-        Ok(Self { connection, run: Uuid::new_v4() })
+        Ok(Self { connection, path: PathBuf::new(), run: Uuid::new_v4(), _in_use: None })
     }
 
     /// Runs `change` in one transaction, which is undone if it fails.
@@ -97,11 +107,21 @@ impl Store {
         &mut self,
         change: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        let path = &self.path;
         // Immediate: a second process waits at the start instead of failing in the middle.
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let result = change(&transaction)?;
-        transaction.commit()?;
-        Ok(result)
+        let behavior = TransactionBehavior::Immediate;
+        let attempt = self.connection.transaction_with_behavior(behavior).map_err(StoreError::from);
+        let written = attempt.and_then(|transaction| {
+            let result = change(&transaction)?;
+            transaction.commit()?;
+            Ok(result)
+        });
+        written.map_err(|error| error.at(path))
+    }
+
+    /// Runs a read, and names the file where it fails.
+    fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        read(&self.connection).map_err(|error| error.at(&self.path))
     }
 }
 
@@ -122,26 +142,4 @@ impl SharedStore {
         // Every change is a transaction, so a panic elsewhere leaves nothing half done.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Makes sure that the file exists and only its owner can read it. SQLite gives its side files the
-/// same permissions.
-#[cfg(unix)]
-fn create_private(path: &Path) -> std::io::Result<()> {
-    use std::fs::{DirBuilder, OpenOptions, Permissions};
-    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-
-    if let Some(directory) = path.parent().filter(|d| !d.as_os_str().is_empty()) {
-        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-    }
-    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
-    if file.metadata()?.permissions().mode() & 0o077 != 0 {
-        file.set_permissions(Permissions::from_mode(0o600))?;
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn create_private(path: &Path) -> std::io::Result<()> {
-    path.parent().map_or(Ok(()), std::fs::create_dir_all)
 }

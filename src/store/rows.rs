@@ -43,8 +43,12 @@ pub(super) fn select(
     rest: &str,
     params: impl Params,
 ) -> Result<Vec<Written>, StoreError> {
-    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM outbox WHERE {rest}"))?;
-    let raw = statement.query_map(params, Raw::read)?.collect::<Result<Vec<_>, _>>()?;
+    let read = || {
+        let select = format!("SELECT {COLUMNS} FROM outbox WHERE {rest}");
+        connection.prepare_cached(&select)?.query_map(params, Raw::read)?.collect::<Result<Vec<_>, _>>()
+    };
+    let path = connection.path().unwrap_or_default();
+    let raw = read().map_err(|error| StoreError::from(error).at(path.as_ref()))?;
     raw.into_iter().map(Raw::understand).collect()
 }
 

@@ -58,6 +58,8 @@ pub struct Glyphs {
     pub warning: &'static str,
     /// Flagged.
     pub flag: &'static str,
+    /// Possibly open elsewhere.
+    pub elsewhere: &'static str,
     /// A draft.
     pub draft: &'static str,
     /// The bar at a speaker's left edge.
@@ -134,6 +136,7 @@ impl Glyphs {
         sending: "⇡",
         warning: "!",
         flag: "⚑",
+        elsewhere: "◐",
         draft: "✎",
         bar: "▌",
         rule: "─",
@@ -186,6 +189,7 @@ impl Glyphs {
         sending: "^",
         warning: "!",
         flag: "f",
+        elsewhere: "?",
         draft: "~",
         bar: "|",
         rule: "-",

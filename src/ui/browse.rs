@@ -4,7 +4,7 @@ use super::ink::{Ink, margins};
 use super::line::{Line, fit};
 use super::{status, words};
 use crate::app::geometry::{self, Area};
-use crate::app::{Connection, Filter, Load, item_rows, queue_rows};
+use crate::app::{Connection, Filter, Load, Standing, item_rows, queue_rows};
 use crate::domain::text::grouped;
 use crate::domain::{Counts, Item, ItemStatus, ObjectKind, Queue, Write, WriteState, ago};
 use crate::input::{Action, place};
@@ -204,8 +204,8 @@ fn item_list(ink: &mut Ink, body: Area, len: usize, focused: bool) {
 
 fn item_line(ink: &Ink, item: &Item, current: bool, width: usize) -> (Line, Line) {
     let label = ink.model.browse.labels.get(&item.object.id);
-    let is_done = item.status == ItemStatus::Completed;
-    let plain = if is_done { ink.styles.dim } else { ink.styles.text };
+    let is_mine_to_do = matches!(ink.model.standing(item), Standing::Open | Standing::Elsewhere);
+    let plain = if is_mine_to_do { ink.styles.text } else { ink.styles.dim };
     let name_style = if current { ink.styles.current } else { plain };
     let columns = (width * 3 / 10).clamp(12, 24);
     let name = match (label, item.object.kind) {
@@ -213,9 +213,10 @@ fn item_line(ink: &Ink, item: &Item, current: bool, width: usize) -> (Line, Line
         (_, ObjectKind::Session) => item.object.id.as_str(),
         (_, kind) => kind.noun(),
     };
+    let right = Line::of(when(ink, item), ink.styles.dim);
     let quoted = label.and_then(|label| label.title.as_deref()).map(|title| {
         let [open, close] = ink.glyphs.quotes;
-        let room = width.saturating_sub(columns + 18);
+        let room = width.saturating_sub(columns + 9 + right.width().max(9));
         format!("{open}{}{close}", fit(title, room, ink.glyphs.ellipsis))
     });
     let left = flag(ink, item)
@@ -225,10 +226,10 @@ fn item_line(ink: &Ink, item: &Item, current: bool, width: usize) -> (Line, Line
         .add(fit(name, columns, ink.glyphs.ellipsis), name_style)
         .pad(4 + columns + 1)
         .add(quoted.unwrap_or_default(), plain);
-    (left, Line::of(when(ink, item), ink.styles.dim))
+    (left, right)
 }
 
-/// The one sign that matters most: refused, unsent, saved here, draft, done.
+/// The one sign that matters most: refused, unsent, saved here, draft, done, open elsewhere.
 fn flag(ink: &Ink, item: &Item) -> Line {
     let own = ink.model.open_writes.values().filter(|written| written.item_id == item.id);
     let worst = own.map(|written| written.state).max_by_key(|state| match state {
@@ -242,15 +243,22 @@ fn flag(ink: &Ink, item: &Item) -> Line {
         Some(state) => Line::of(ink.glyphs.write_state(state), ink.styles.write_state(state)),
         None if has_draft => Line::of(ink.glyphs.draft, ink.styles.badge),
         None if item.status == ItemStatus::Completed => Line::of(ink.glyphs.done, ink.styles.ok),
+        None if ink.model.standing(item) == Standing::Elsewhere => {
+            Line::of(ink.glyphs.elsewhere, ink.styles.warn)
+        }
         None => Line::of(" ", ink.styles.text),
     }
 }
 
-/// How old it is, or when it was completed, and whether it was done here.
+/// How old it is and why it is not to be done now, or when it was completed and whether here.
 fn when(ink: &Ink, item: &Item) -> String {
     let now = ink.model.now.wall;
-    if item.status == ItemStatus::Pending {
-        return ago(item.created_at, now);
+    match ink.model.standing(item) {
+        Standing::Removed => return "removed from the queue".into(),
+        Standing::Elsewhere => return "possibly open elsewhere".into(),
+        Standing::OtherShard => return format!("other shard{}{}", ink.dot(), ago(item.created_at, now)),
+        Standing::Open => return ago(item.created_at, now),
+        Standing::Done => {}
     }
     let is_mine = |write: &Write| matches!(write, Write::Status { item_id, .. } if *item_id == item.id);
     let mine = ink.model.review.done.iter().any(|done| done.item == item.id)

@@ -3,10 +3,10 @@
 use super::ink::{Ink, margins};
 use super::line::{Line, fit};
 use super::{compact, content, rubric, status, tree, words};
-use crate::app::ItemData;
 use crate::app::geometry::{Area, Pane, ReviewAreas};
+use crate::app::{ItemData, Standing, completed_when};
 use crate::domain::text::grouped;
-use crate::domain::{ItemStatus, Level, Subject, SubjectHeader, TreeRow, clock, duration};
+use crate::domain::{Counts, ItemStatus, Level, Subject, SubjectHeader, TreeRow, clock, duration};
 use crate::input::Action;
 
 /// Fewest items completed before a pace is told.
@@ -96,11 +96,17 @@ fn pace(ink: &Ink, wide: bool) -> Line {
     if let Some(per_hour) = per_hour(ink) {
         parts.push(format!("{per_hour:.0}/h"));
         let pending = model.review.queue.as_ref().and_then(|queue| model.browse.counts.get(queue));
-        if let Some(left) = pending.filter(|_| wide).and_then(|counts| u32::try_from(counts.pending).ok()) {
+        let ours = |counts: &Counts| u32::try_from(counts.pending / parts_of_queue(ink)).ok();
+        if let Some(left) = pending.filter(|_| wide).and_then(ours) {
             parts.push(format!("about {} left", roughly(f64::from(left) / per_hour * 3600.0)));
         }
     }
     Line::of(parts.join(&ink.dot()), ink.styles.dim)
+}
+
+/// How many people share the queue, as far as shards tell.
+fn parts_of_queue(ink: &Ink) -> u64 {
+    ink.model.start.shard.map_or(1, |shard| shard.parts().max(1).into())
 }
 
 /// Items completed per hour in this run, once there is enough to tell.
@@ -168,15 +174,30 @@ fn level(ink: &Ink, level: Level) -> Option<Line> {
     Some(Line::of(format!("{} {word}", ink.glyphs.warning), ink.styles.level(level)))
 }
 
-/// Completed, a draft left.
+/// A draft left, and why the item may not be one to do: completed, removed, open elsewhere.
 fn badge(ink: &Ink, data: &ItemData) -> Line {
+    let (glyphs, styles) = (ink.glyphs, ink.styles);
+    let is_done = data.status() == ItemStatus::Completed;
+    let (text, style) = match ink.model.standing(&data.item) {
+        Standing::Removed => (format!("{} removed from the queue", glyphs.warning), styles.warn),
+        _ if is_done && data.taken => {
+            let when = completed_when(&data.item, ink.model.now.wall);
+            (format!("{} completed by someone else {when}", glyphs.done), styles.ok)
+        }
+        _ if is_done => (format!("{} completed", glyphs.done), styles.ok),
+        Standing::Elsewhere => (format!("{} possibly open elsewhere", glyphs.elsewhere), styles.warn),
+        Standing::OtherShard => ("other shard".to_owned(), styles.warn),
+        Standing::Open | Standing::Done => return drafted(ink, data),
+    };
+    let line = drafted(ink, data);
+    let gap = if line.is_empty() { "" } else { "  " };
+    line.add(gap, styles.text).add(text, style)
+}
+
+fn drafted(ink: &Ink, data: &ItemData) -> Line {
     let mut line = Line::default();
     if !data.drafts.is_empty() {
         line.push(format!("{} draft", ink.glyphs.draft), ink.styles.badge);
-    }
-    if data.status() == ItemStatus::Completed {
-        let gap = if line.is_empty() { "" } else { "  " };
-        line.push(format!("{gap}{} completed", ink.glyphs.done), ink.styles.ok);
     }
     line
 }

@@ -144,9 +144,9 @@ fn useful(model: &Model) -> &'static [Action] {
     }
 }
 
-/// Connection, unsent writes, last answer of the server.
+/// Connection, shard, unsent writes, last answer of the server.
 fn right(ink: &Ink, with_place: bool) -> Line {
-    let parts = [connection(ink, with_place), sending(ink), last_sync(ink, with_place)];
+    let parts = [connection(ink, with_place), shard(ink), sending(ink), last_sync(ink, with_place)];
     let mut line = Line::default();
     for part in parts.into_iter().filter(|part| !part.is_empty()) {
         if !line.is_empty() {
@@ -170,6 +170,12 @@ fn connection(ink: &Ink, with_place: bool) -> Line {
         (Connection::Online(_), None) if with_place => Line::of(place_name(ink), ink.styles.dim),
         (Connection::Online(_), None) => Line::default(),
     }
+}
+
+/// The part of the queues that is worked on, where it is not all.
+fn shard(ink: &Ink) -> Line {
+    let shard = ink.model.start.shard.map(|shard| Line::of(format!("shard {shard}"), ink.styles.accent));
+    shard.unwrap_or_default()
 }
 
 /// Name of the connection.

@@ -41,10 +41,13 @@ fn lines(ink: &Ink) -> Vec<Line> {
 /// What the end means.
 fn verdict(ink: &Ink, counts: Option<Counts>) -> String {
     let skipped = ink.model.review.skipped.len();
+    let shard = ink.model.start.shard.map(|shard| format!(" of shard {shard}")).unwrap_or_default();
     match (skipped, ink.model.review.done.len(), counts) {
         (0, 0, Some(counts)) if counts.total() == 0 => "This queue has no items yet.".into(),
+        (0, 0, _) if !shard.is_empty() => format!("Nothing{shard} is pending here."),
         (0, 0, _) => "Nothing is pending here.".into(),
-        (0, ..) => "That was the last pending item.".into(),
+        (0, ..) => format!("That was the last pending item{shard}."),
+        _ if !shard.is_empty() => format!("All that is left{shard} is what you skipped."),
         _ => "All that is left is what you skipped.".into(),
     }
 }

@@ -186,7 +186,7 @@ fn the_task_can_move_between_threads() {
 async fn what_a_full_disk_left_half_done_goes_on_once_there_is_room() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tracemark.db");
-    let world = World::with(Store::open(&path).unwrap()).await;
+    let world = World::with(Store::open(&path, now()).unwrap().store).await;
     world.all_well().await;
     let disk = rusqlite::Connection::open(&path).unwrap();
     disk.execute_batch(

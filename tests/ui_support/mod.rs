@@ -59,6 +59,7 @@ impl World {
             hold: Duration::from_secs(10),
             queue: None,
             item: None,
+            shard: None,
             keymap: Keymap::default(),
             zone: TimeZone::UTC,
             log_path: "~/.local/state/tracemark/log".into(),

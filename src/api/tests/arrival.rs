@@ -100,3 +100,18 @@ async fn of_the_answers_only_a_rate_limit_means_that_nothing_was_done() {
     let (_server, client) = server("POST", "scores", html(200)).await;
     assert!(!client.post_score(&super::scores::score("s1")).await.unwrap_err().never_arrived());
 }
+
+#[tokio::test(start_paused = true)]
+async fn silence_is_waited_for_once() {
+    for (scheme, seconds) in [("https", 10), ("http", 45)] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = client(&format!("{scheme}://{}", listener.local_addr().unwrap()));
+        let (began, id) = (tokio::time::Instant::now(), "q1".into());
+        let error = tokio::select! {
+            () = serve(listener, Manner::Silent) => unreachable!("it serves for ever"),
+            answer = client.queue(&id) => answer.unwrap_err(),
+        };
+        assert_eq!((error.retry, error.never_arrived()), (Retry::Network, scheme == "https"));
+        assert_eq!(began.elapsed().as_secs(), seconds, "{scheme}");
+    }
+}

@@ -7,6 +7,7 @@ mod lane;
 mod lists;
 mod observations;
 mod scores;
+mod shelf;
 mod transport;
 mod writes;
 

@@ -221,3 +221,21 @@ fn a_server_has_one_address_however_it_is_written() {
     }
     assert_eq!(client("https://langfuse.example/below/").address(), "https://langfuse.example/below");
 }
+
+#[tokio::test]
+async fn an_answer_without_end_is_not_read_to_its_end() {
+    let packed = ResponseTemplate::new(200)
+        .insert_header("content-encoding", "gzip")
+        .set_body_raw(ZIPPED, "application/json");
+    for (most, fits) in [(52, true), (51, false)] {
+        let (server, mut client) = server("GET", "annotation-queues/q1", packed.clone()).await;
+        client.most_bytes = most;
+        let read = client.queue(&"q1".into()).await;
+        assert_eq!(read.is_ok(), fits, "{most}");
+        if let Err(error) = read {
+            assert_eq!((error.retry, error.status), (Retry::Permanent, Some(200)));
+            assert!(error.message.starts_with("the answer is larger than 0 MB"), "{error}");
+        }
+        assert_eq!(requests(&server).await.len(), 1);
+    }
+}

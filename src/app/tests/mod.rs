@@ -4,6 +4,8 @@ mod browsing;
 mod deciding;
 mod moving;
 mod reading;
+mod sharing;
+mod worklist;
 mod writing;
 
 use std::collections::VecDeque;
@@ -102,6 +104,7 @@ pub(super) fn start() -> Start {
         hold: Duration::from_secs(10),
         queue: None,
         item: None,
+        shard: None,
         keymap: Keymap::default(),
         zone: TimeZone::UTC,
         log_path: String::new(),
@@ -148,11 +151,12 @@ impl Play {
     /// Answers the last request for items with the page it asked for.
     pub(super) fn answer_items(&mut self, oldest_first: Vec<Item>) {
         let total = oldest_first.len();
+        let size = self.model.browse.items.list.page_size();
         let newest_first: Vec<Item> = oldest_first.into_iter().rev().collect();
         while let Some(at) = self.effects.iter().position(|e| matches!(e, Effect::FetchItems(_))) {
             let Some(Effect::FetchItems(fetch)) = self.effects.remove(at) else { return };
             let page: Vec<Item> =
-                newest_first.iter().skip((fetch.page - 1) * PAGE).take(PAGE).cloned().collect();
+                newest_first.iter().skip((fetch.page - 1) * size).take(size).cloned().collect();
             self.tell(Msg::Items { fetch, result: Ok((page, total)) });
         }
     }
@@ -161,6 +165,11 @@ impl Play {
         self.mono += Duration::from_millis(1);
         let now = Now { wall: at(1000), mono: self.mono };
         self.effects.extend(update(&mut self.model, msg, now));
+    }
+
+    /// Lets time go by.
+    pub(super) fn wait(&mut self, time: Duration) {
+        self.mono += time;
     }
 
     /// Presses keys, written with spaces between them.

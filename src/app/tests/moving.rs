@@ -46,6 +46,7 @@ fn the_next_three_items_are_fetched_ahead() {
 fn skipped_items_wait_for_the_end_of_the_queue() {
     let mut play = Play::reviewing(2);
     play.keys("s Space");
+    play.answer_items((0..2).map(item).collect());
     assert_eq!(play.model.screen, Screen::Summary);
     assert_eq!((play.model.review.done.len(), play.model.review.skipped.len()), (1, 1));
     play.keys("r");
@@ -193,6 +194,8 @@ fn items_that_cannot_be_fetched_do_not_stop_the_keys() {
 fn an_empty_queue_ends_at_once() {
     let mut play = Play::with_items(0);
     play.keys("Enter");
+    assert_eq!(play.model.screen, Screen::Browse, "only what the server says now counts");
+    play.answer_items(Vec::new());
     assert_eq!(play.model.screen, Screen::Summary);
     play.keys("r");
     assert_eq!(play.notice(), "nothing was skipped");

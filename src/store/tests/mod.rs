@@ -1,6 +1,9 @@
 //! The store by its public API.
 
+mod cache;
+mod damage;
 mod files;
+mod opening;
 mod undo;
 
 use jiff::Timestamp;
