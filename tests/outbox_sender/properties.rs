@@ -129,7 +129,8 @@ impl Bench {
     fn start(&mut self) {
         self.senders.clear();
         *self.desk.lock().unwrap() = None;
-        let store = SharedStore::new(Store::open(&self.folder.path().join("tracemark.db")).unwrap());
+        let store =
+            SharedStore::new(Store::open(&self.folder.path().join("tracemark.db"), now()).unwrap().store);
         for project in ["p1", "p2"] {
             let client = client(&format!("{}/{project}", self.address));
             let (tell, _) = unbounded_channel();
