@@ -43,6 +43,9 @@ pub struct Item {
     pub completed_at: Option<Timestamp>,
 }
 
+/// A question about an item of a project.
+pub type Question = Box<dyn Fn(usize, &str) -> bool + Send>;
+
 /// One project.
 #[derive(Debug, Default)]
 pub struct Project {
@@ -62,7 +65,7 @@ pub struct Server {
     /// What the reviewer does meanwhile.
     pub meanwhile: Option<Box<dyn FnMut(usize) + Send>>,
     /// Whether an item has scores that were decided and are not sent.
-    pub has_unsent_scores: Option<Box<dyn Fn(usize, &str) -> bool + Send>>,
+    pub has_unsent_scores: Option<Question>,
     made: usize,
 }
 
