@@ -1,100 +1,14 @@
 //! The binary as scripts see it: what it prints, where, and how it exits.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[expect(dead_code, reason = "other tests use the rest")]
+mod cli_support;
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
-use std::process::{Child, Command as Process, Stdio};
+use std::io::{Read as _, Write as _};
+use std::process::Stdio;
 
-use assert_cmd::Command;
-use tempfile::TempDir;
-
-/// Directories of its own and nothing of the tester's environment.
-struct Home(TempDir);
-
-impl Home {
-    fn new() -> Self {
-        Self(TempDir::new().unwrap())
-    }
-
-    fn process(&self) -> Process {
-        let mut process = Process::new(assert_cmd::cargo::cargo_bin!("tracemark"));
-        process.env_clear().env("TERM", "xterm-256color").env("USER", "ada");
-        for part in ["CONFIG", "DATA", "STATE"] {
-            process.env(format!("TRACEMARK_{part}_DIR"), self.0.path().join(part.to_lowercase()));
-        }
-        process
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut process = self.process();
-        process.args(arguments);
-        Command::from_std(process)
-    }
-
-    fn serve(&self, arguments: &[&str]) -> Serving {
-        let mut process = self.process();
-        process.arg("serve").args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = process.spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut value = |name: &str| {
-            let line = lines.next().expect("it prints three lines").unwrap();
-            line.strip_prefix(&format!("{name}=")).expect(name).to_owned()
-        };
-        Serving {
-            url: value("LANGFUSE_BASE_URL"),
-            public_key: value("LANGFUSE_PUBLIC_KEY"),
-            secret_key: value("LANGFUSE_SECRET_KEY"),
-            child,
-        }
-    }
-}
-
-/// A running `tracemark serve`.
-struct Serving {
-    url: String,
-    public_key: String,
-    secret_key: String,
-    child: Child,
-}
-
-impl Serving {
-    fn get(&self, path: &str) -> String {
-        let host = self.url.strip_prefix("http://").unwrap();
-        let mut stream = TcpStream::connect(host).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
-    }
-
-    /// Sends a signal; returns the exit code and what was said on stderr.
-    fn stop(mut self, signal: &str) -> (Option<i32>, String) {
-        let sent = Process::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
-        assert!(sent.success());
-        let code = self.child.wait().unwrap().code();
-        let mut said = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-        (code, said)
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-    }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-/// Runs a command that fails; returns its exit code and stderr.
-fn failure(command: &mut Command) -> (i32, String) {
-    let output = command.output().unwrap();
-    assert_eq!(text(&output.stdout), "", "failures leave stdout alone");
-    (output.status.code().unwrap(), text(&output.stderr))
-}
+use cli_support::{Home, failure, text};
 
 #[test]
 fn help_and_version_go_to_stdout() {

@@ -8,6 +8,7 @@ use super::budget::Permit;
 use super::class::Class;
 use super::lane::Outcome;
 use super::retry::random;
+use super::shelf::Source;
 use super::transport::{Answer, Query};
 use super::{ApiError, Client, Priority, Retry};
 
@@ -22,10 +23,14 @@ impl Client {
         let url = self.url(path, query)?;
         let (class, arrival) = (Class::of(&Method::GET, path), self.budget.arrive());
         let (mut failed, mut refused) = (0, 0);
-        if !self.offline.line.is_up()
+        let (source, is_up) = (self.offline.source, self.offline.line.is_up());
+        if (source == Source::Shelf || source == Source::Either && !is_up)
             && let Some(kept) = self.kept(&url)
         {
             return Ok(kept);
+        }
+        if source == Source::Shelf {
+            return Err(ApiError::new(Retry::Network, "this has not been kept here"));
         }
         loop {
             let error = match self.read_once(class, arrival, refused, &url).await {
@@ -37,7 +42,8 @@ impl Client {
                 refused += 1;
                 continue;
             }
-            if error.retry == Retry::Network
+            if source == Source::Either
+                && error.retry == Retry::Network
                 && let Some(kept) = self.kept(&url)
             {
                 return Ok(kept);

@@ -26,11 +26,24 @@ pub trait Shelf: Send + Sync {
 /// How old the oldest kept answer is that was used.
 type Noted = Arc<Mutex<Option<Timestamp>>>;
 
+/// Where a client with a shelf looks for answers.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Source {
+    /// At the server, or on the shelf while it cannot be reached.
+    #[default]
+    Either,
+    /// At the server only; what it says is kept.
+    Server,
+    /// On the shelf only.
+    Shelf,
+}
+
 /// What a client knows of the world without the server.
 #[derive(Clone, Default)]
 pub(super) struct Offline {
     pub(super) shelf: Option<Arc<dyn Shelf>>,
     pub(super) line: Line,
+    pub(super) source: Source,
     noted: Option<Noted>,
 }
 
@@ -41,6 +54,24 @@ impl Client {
     pub fn with_shelf(mut self, answers: Arc<dyn Shelf>) -> Self {
         self.offline.shelf = Some(answers);
         self
+    }
+
+    /// A clone that asks the server, whatever is on the shelf; its answers are kept.
+    #[must_use]
+    pub fn asking(&self) -> Self {
+        self.looking(Source::Server)
+    }
+
+    /// A clone that asks nobody: it knows what is on the shelf.
+    #[must_use]
+    pub fn resting(&self) -> Self {
+        self.looking(Source::Shelf)
+    }
+
+    fn looking(&self, source: Source) -> Self {
+        let mut looking = self.clone();
+        looking.offline.source = source;
+        looking
     }
 
     /// Whether the server can be reached; shared by all clones, with and without a shelf.

@@ -4,6 +4,8 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::item::Load;
 use super::{Effect, FetchPage, Label, Model, moving, open};
 use crate::domain::{Counts, Item, ItemStatus, LastLook, Object, ObjectKind, Queue, QueueId, Worklist};
@@ -67,6 +69,8 @@ pub struct Items {
     pub top: usize,
     /// Why the last page did not come, if so.
     pub failure: Option<super::Failure>,
+    /// Since when the last page was kept here, where the server could not be asked.
+    pub kept: Option<Timestamp>,
     /// Pages asked for, and when, in time since the start.
     pub(super) asked: HashMap<usize, Duration>,
     pub(super) generation: u64,
@@ -83,6 +87,8 @@ pub struct Browse {
     pub queues: Load<Vec<Queue>>,
     /// Progress by queue.
     pub counts: HashMap<QueueId, Counts>,
+    /// Since when the queues were kept here, where the server could not be asked.
+    pub kept: Option<Timestamp>,
     /// The queue under the cursor.
     pub cursor: usize,
     /// First queue shown.
@@ -278,7 +284,9 @@ fn place_page(model: &mut Model, number: usize, total: usize, mut page: Vec<Item
     if let Some(last) = items.list.len().and_then(|len| len.checked_sub(1)) {
         items.cursor = items.cursor.min(last);
     }
-    model.last_sync = Some(model.now.wall);
+    if items.kept.is_none() {
+        model.last_sync = Some(model.now.wall);
+    }
 }
 
 /// Without the page there is no next item to go to, so nothing must wait for it.
@@ -322,7 +330,9 @@ pub(super) fn take_queues(
             let at = kept.and_then(|id| queues.iter().position(|queue| queue.id == id));
             model.browse.cursor =
                 at.unwrap_or_else(|| model.browse.cursor.min(queues.len().saturating_sub(1)));
-            model.last_sync = Some(model.now.wall);
+            if model.browse.kept.is_none() {
+                model.last_sync = Some(model.now.wall);
+            }
             effects.push(Effect::FetchCounts(queues.iter().map(|queue| queue.id.clone()).collect()));
             model.browse.queues = Load::Ready(queues);
             show_queue(model, effects);

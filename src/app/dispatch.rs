@@ -5,7 +5,7 @@ use super::commands::perform;
 use super::item::Load;
 use super::modal::{Modal, Showing, Viewer};
 use super::{
-    Connection, Effect, Model, Msg, Screen, browse, commands, local, moving, open, reading, review, rubric,
+    Effect, Model, Msg, Screen, browse, commands, connection, local, moving, open, reading, review, rubric,
     writing,
 };
 use crate::domain::Now;
@@ -31,14 +31,10 @@ fn handle(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
         Msg::Paste(text) => ahead::keep(model, Typed::Paste(text)),
         Msg::Resize(width, height) => resize(model, (width, height), effects),
         Msg::Deadline => {}
-        Msg::Connected(server) => {
-            if let Some(lacking) = &server.lacking {
-                model.say(lacking.clone());
-            }
-            model.connection = Connection::Online(server);
-            effects.extend([Effect::FetchQueues, Effect::FetchConfigs]);
-        }
-        Msg::ConnectFailed(failure) => connect_failed(model, failure),
+        Msg::Known(server) => connection::known(model, server, effects),
+        Msg::Connected(server) => connection::connected(model, server, effects),
+        Msg::ConnectFailed(failure) => connection::failed(model, failure),
+        Msg::Kept(part, since) => connection::kept(model, part, since),
         Msg::Queues(result) => {
             browse::take_queues(model, result, effects);
             open_wished(model, effects);
@@ -77,12 +73,17 @@ fn handle_item(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
         Msg::ItemSeen(id, seen) => open::take_seen(model, &id, seen, effects),
         Msg::Subject(id, result) => {
             if let Some(data) = model.items.get_mut(&id) {
-                data.subject = match result {
+                let subject = match result {
                     Ok(Some(subject)) => Load::Ready(subject),
                     Ok(None) => Load::Missing,
                     Err(failure) => Load::Failed(failure),
                 };
+                let replaced = data.subject.ready().is_some() && data.subject != subject;
+                data.subject = subject;
                 data.rebuild(&model.start.annotator);
+                if replaced {
+                    review::content_changed(model, &id);
+                }
                 review::settle(model);
             }
         }
@@ -125,13 +126,6 @@ fn handle_item(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
         Msg::Notice(text) => model.say(text),
         _ => {}
     }
-}
-
-fn connect_failed(model: &mut Model, failure: super::Failure) {
-    if model.browse.queues.ready().is_none() {
-        model.browse.queues = Load::Failed(failure.clone());
-    }
-    model.connection = Connection::Failed(failure);
 }
 
 fn resize(model: &mut Model, size: (u16, u16), effects: &mut Vec<Effect>) {

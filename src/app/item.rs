@@ -116,6 +116,8 @@ pub struct ItemData {
     pub unsaved: Vec<(Write, String)>,
     /// The reviewer's own scores by row, derived from all of the above.
     pub mine: HashMap<ConfigId, Mine>,
+    /// Since when this was kept here, where the server could not be asked.
+    pub kept: Option<Timestamp>,
     /// Counts up with every change of the comments, to name their layout.
     pub comments_version: u64,
 }
@@ -138,6 +140,7 @@ impl ItemData {
             saving: Vec::new(),
             unsaved: Vec::new(),
             mine: HashMap::new(),
+            kept: None,
             comments_version: 0,
         }
     }

@@ -6,6 +6,7 @@
 mod ahead;
 mod browse;
 mod commands;
+mod connection;
 mod dispatch;
 mod editor;
 mod effect;
@@ -37,7 +38,7 @@ pub use help::{HelpRow, help_rows};
 pub use item::{ItemData, Load, Mine, Progress, progress};
 pub use modal::{Modal, Prompt, PromptFor, Purpose, Showing, TextForm, Viewer};
 pub use model::{Connection, Model, Notice, Screen, Start};
-pub use msg::{Failure, Label, LocalState, Msg, Pause, ServerInfo};
+pub use msg::{Failure, Label, LocalState, Msg, Part, Pause, ServerInfo};
 pub use open::{Standing, completed_when};
 pub use reading::{comments_key, content_key, given_key, info_key, tree_len, visible_tree};
 pub use review::{Done, Find, Review};

@@ -69,7 +69,7 @@ pub enum Connection {
     #[default]
     Connecting,
     /// The server answered.
-    Online(ServerInfo),
+    Online,
     /// It did not; the message says why.
     Failed(super::Failure),
 }
@@ -98,6 +98,8 @@ pub struct Model {
     pub modals: Vec<Modal>,
     /// The connection.
     pub connection: Connection,
+    /// The server and its project, from the probe or from an earlier one kept here.
+    pub server: Option<ServerInfo>,
     /// When the server last answered.
     pub last_sync: Option<Timestamp>,
     /// Queues and items.
@@ -143,6 +145,7 @@ impl Model {
             screen: Screen::default(),
             modals: Vec::new(),
             connection: Connection::default(),
+            server: None,
             last_sync: None,
             browse: Browse::default(),
             review: Review::default(),

@@ -25,7 +25,10 @@ pub enum Msg {
     Deadline,
     /// The server answered the probe.
     Connected(ServerInfo),
-    /// The server could not be used.
+    /// What an earlier probe learnt: the server may be out of reach, and what was fetched from it
+    /// before is there.
+    Known(ServerInfo),
+    /// The server could not be used, or has gone out of reach.
     ConnectFailed(Failure),
     /// The queues of the project.
     Queues(Result<Vec<Queue>, Failure>),
@@ -42,6 +45,8 @@ pub enum Msg {
     },
     /// The item named on the command line.
     Item(Result<Item, Failure>),
+    /// Whether a part comes from what was kept here, and since when; told before the part itself.
+    Kept(Part, Option<Timestamp>),
     /// What the server says about one item just now: `None` when it has been removed.
     ItemSeen(ItemId, Option<Item>),
     /// Root observations of some items' objects, to name the items in the list.
@@ -80,6 +85,17 @@ pub enum Msg {
     Notice(String),
     /// The program is asked to stop.
     Shutdown,
+}
+
+/// A part of what is shown that is fetched as one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// The queues.
+    Queues,
+    /// A page of a queue's items.
+    Items(QueueId),
+    /// An item with its content, scores and comments.
+    Item(ItemId),
 }
 
 /// What the probe learnt.

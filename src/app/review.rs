@@ -161,7 +161,7 @@ impl Model {
     /// Where the web UI shows a target.
     #[must_use]
     pub fn web_address(&self, target: &Target) -> Option<String> {
-        let super::Connection::Online(server) = &self.connection else { return None };
+        let server = self.server.as_ref()?;
         let base = self.start.web_url.as_ref()?.trim_end_matches('/');
         let project = format!("{base}/project/{}", server.project);
         let trace = |id: &TraceId| format!("{project}/traces/{id}");
@@ -295,10 +295,13 @@ pub(super) fn want(model: &mut Model, effects: &mut Vec<Effect>) {
         model.items.entry(item.id.clone()).or_insert_with(|| ItemData::new(item.clone()));
     }
     forget_far(model, &wanted);
-    wanted.retain(|item| model.items.get(&item.id).is_some_and(is_incomplete));
+    let online = model.connection == super::Connection::Online;
+    let outdated = |data: &ItemData| online && data.kept.is_some();
+    wanted.retain(|item| model.items.get(&item.id).is_some_and(|d| is_incomplete(d) || outdated(d)));
     for item in &wanted {
         if let Some(data) = model.items.get_mut(&item.id) {
-            data.scores_asked.get_or_insert(model.now.wall);
+            let asked = data.scores_asked.filter(|_| !outdated(data));
+            data.scores_asked = asked.or(Some(model.now.wall));
             if data.seen.is_none() {
                 data.asking.get_or_insert(model.now.mono);
             }
@@ -306,6 +309,16 @@ pub(super) fn want(model: &mut Model, effects: &mut Vec<Effect>) {
     }
     effects.push(Effect::Want(wanted));
     browse::ask_pages(model, position..position + AHEAD + 2, effects);
+}
+
+/// Another version of what is shown has arrived: whatever was laid out of the old one goes.
+pub(super) fn content_changed(model: &mut Model, id: &ItemId) {
+    model.docs.retain(|key, _| super::reading::item_of(&key.doc) != Some(id));
+    if model.review.item.as_ref() == Some(id) {
+        model.review.placed = false;
+        model.review.folded.clear();
+        model.review.find = None;
+    }
 }
 
 fn is_incomplete(data: &ItemData) -> bool {

@@ -167,9 +167,7 @@ pub(super) fn why_not_yet(model: &Model) -> String {
     let Some(data) = model.current() else { return "there is no item here yet".into() };
     let kind = data.item.object.kind.noun();
     match &data.subject {
-        _ if !matches!(model.connection, super::Connection::Online(_)) => {
-            "not connected: a score needs to know its project".into()
-        }
+        _ if model.server.is_none() => "not connected: a score needs to know its project".into(),
         super::Load::Missing => format!("this {kind} is not at the server, so it takes no scores"),
         super::Load::Failed(_) => format!("this {kind} could not be loaded, so it takes no scores yet"),
         _ => "the item is still loading".into(),
@@ -179,7 +177,7 @@ pub(super) fn why_not_yet(model: &Model) -> String {
 /// A score not given before.
 fn new_score(model: &Model, config: &ScoreConfig, value: &Value) -> Option<Mine> {
     let target = model.current()?.target()?;
-    let super::Connection::Online(server) = &model.connection else { return None };
+    let server = model.server.as_ref()?;
     let queue = model.reviewed_queue();
     let independent = queue.is_some_and(|q| model.start.independent.includes(&q.name, q.id.as_str()));
     Some(Mine {

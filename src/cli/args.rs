@@ -7,6 +7,8 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
+use super::journal::JournalCommand;
+use super::sync::SyncArgs;
 use crate::domain::Shard;
 
 const AFTER_HELP: &str = "\
@@ -79,6 +81,22 @@ pub(super) enum Command {
     },
     /// Check settings, connection and terminal.
     Doctor,
+    /// Read the journal of all decisions; undo and redo them.
+    Journal {
+        /// What to do.
+        #[command(subcommand)]
+        command: JournalCommand,
+    },
+    /// Send what was decided and not sent yet, without the terminal UI.
+    Sync(SyncArgs),
+    /// Fetch a whole queue, to review it without a network.
+    Pull(PullArgs),
+    /// What was kept of the server's answers.
+    Cache {
+        /// What to do.
+        #[command(subcommand)]
+        command: CacheCommand,
+    },
     /// Serve the workspace on this machine as a Langfuse API.
     Serve(ServeArgs),
     /// Fill the workspace on this machine with the sample project.
@@ -93,6 +111,27 @@ pub(super) enum Command {
     /// Print the table of keys.
     #[command(hide = true)]
     Keys,
+}
+
+/// What to fetch.
+#[derive(Debug, Args)]
+pub(super) struct PullArgs {
+    /// The queue.
+    #[arg(long, value_name = "NAME|ID")]
+    pub(super) queue: String,
+    /// Items that are completed, too.
+    #[arg(long)]
+    pub(super) all: bool,
+    /// Fetch again what is there already; otherwise that is left alone for 12 hours.
+    #[arg(long)]
+    pub(super) again: bool,
+}
+
+/// The commands on the cache.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(super) enum CacheCommand {
+    /// Wipe it from the disk; decisions and drafts stay.
+    Clear,
 }
 
 /// A connection to be stored. What is not given is asked for.

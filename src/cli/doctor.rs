@@ -3,17 +3,14 @@
 use std::io::IsTerminal as _;
 use std::path::Path;
 
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use url::Url;
+use tokio_util::task::TaskTracker;
 
 use super::args::Shared;
 use super::terminal::print;
-use super::{ENV, Failure, block_on, load, serve};
-use crate::api::{Client, Connection, Server};
+use super::{ENV, Failure, block_on, connector, load};
+use crate::api::Server;
 use crate::config::{Config, Destination, Dirs};
-use crate::runtime::clock::wall;
-use crate::server::{self, Seed};
 
 /// Prints one line for each thing; fails with the first that does not work.
 pub(super) fn run(shared: &Shared) -> Result<(), Failure> {
@@ -73,49 +70,20 @@ fn terminal() -> Result<(), Failure> {
 fn connection(config: &Config, allow_insecure_http: bool) -> Result<(), Failure> {
     match &config.destination {
         Destination::Embedded if !config.dirs.workspace().exists() => {
-            row("connection", "embedded workspace, made with sample data at first use")
+            return row("connection", "embedded workspace, made with sample data at first use");
         }
-        Destination::Embedded => {
-            row("connection", "embedded workspace")?;
-            server(&block_on(probe_embedded(&config.dirs.workspace()))?)
-        }
-        Destination::Server { name, base_url, public_key, secret_key } => {
+        Destination::Embedded => row("connection", "embedded workspace")?,
+        Destination::Server { name, base_url, public_key, .. } => {
             row("connection", &format!("{base_url} ({name}, {public_key})"))?;
-            let base_url = Url::parse(base_url).map_err(|error| Failure::usage(error.to_string()))?;
-            let connection = Connection {
-                base_url,
-                public_key: public_key.clone(),
-                secret_key: secret_key.clone(),
-                allow_insecure_http,
-            };
-            server(&block_on(async { Ok(Client::new(connection, wall)?.probe().await?) })?)
         }
     }
-}
-
-/// Asks the embedded server as the terminal UI would.
-async fn probe_embedded(path: &Path) -> Result<Server, Failure> {
-    let workspace = serve::open(path, Seed::Sample)?;
-    let no_port = |error: std::io::Error| Failure::failed(format!("no port on this machine: {error}"));
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(no_port)?;
-    let address = listener.local_addr().map_err(no_port)?;
-    let credentials = workspace.credentials();
-    let base_url =
-        Url::parse(&format!("http://{address}")).map_err(|error| Failure::failed(error.to_string()))?;
-    let connection = Connection {
-        base_url,
-        public_key: credentials.public_key,
-        secret_key: credentials.secret_key.into(),
-        allow_insecure_http: false,
-    };
-    let stop = CancellationToken::new();
-    let serving =
-        server::serve(listener, workspace, server::Options::default(), wall, stop.clone().cancelled_owned());
-    let client = Client::new(connection, wall)?;
-    tokio::select! {
-        ended = serving => Err(Failure::failed(format!("the embedded server stopped: {ended:?}"))),
-        answer = client.probe() => Ok(answer?),
-    }
+    let (tasks, end) = (TaskTracker::new(), CancellationToken::new());
+    let connector = connector(config, allow_insecure_http);
+    let reached = block_on(async {
+        let connection = connector.connection(&tasks, &end).await?;
+        Ok(connector.reach(connection).await?)
+    })?;
+    server(&reached.server)
 }
 
 fn server(server: &Server) -> Result<(), Failure> {

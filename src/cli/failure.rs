@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use crate::api::{ApiError, Retry};
 use crate::config::ConfigError;
+use crate::runtime::connect::ConnectError;
 
 /// Exit codes, for scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,5 +86,14 @@ impl From<ApiError> for Failure {
             Retry::Permanent => Exit::Failed,
         };
         Self { exit, hint: error.hint().map(ToOwned::to_owned), message: error.message }
+    }
+}
+
+impl From<ConnectError> for Failure {
+    fn from(error: ConnectError) -> Self {
+        match error {
+            ConnectError::Here(why) => Self::failed(why),
+            ConnectError::Api(error) => error.into(),
+        }
     }
 }

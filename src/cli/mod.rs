@@ -4,23 +4,35 @@
 //! what` with a `hint:` line where there is a next step, and as an [`Exit`] code.
 
 mod args;
+mod cache;
+mod database;
 mod doctor;
 mod failure;
+mod journal;
 mod login;
+mod output;
 mod pages;
+mod place;
 mod profiles;
+mod progress;
+mod pull;
 mod review;
 mod sample;
 mod serve;
+mod sync;
+mod table;
 mod terminal;
+mod when;
+mod words;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use args::{Cli, Command};
+use args::{CacheCommand, Cli, Command};
 pub use failure::{Exit, Failure};
 
 use crate::config::{Config, Env, Flags};
+use crate::runtime::connect::Connector;
 
 /// Does what the command line says; returns the exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -50,6 +62,10 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Logout { name }) => profiles::logout(name.as_deref()),
         Some(Command::Profiles { default }) => profiles::run(default.as_deref()),
         Some(Command::Doctor) => doctor::run(shared),
+        Some(Command::Journal { command }) => journal::run(shared, &command),
+        Some(Command::Sync(args)) => sync::run(shared, &args),
+        Some(Command::Pull(args)) => return pull::run(shared, &args),
+        Some(Command::Cache { command: CacheCommand::Clear }) => cache::clear(),
         Some(Command::Serve(args)) => serve::run(&args),
         Some(Command::Sample(args)) => sample::run(&args),
         Some(Command::Completions { shell }) => pages::completions(shell),
@@ -69,6 +85,15 @@ const ENV: Env<'static> = &environment;
 fn load(shared: &args::Shared, annotator: Option<&str>, ascii: bool) -> Result<Config, Failure> {
     let flags = Flags { profile: shared.profile.clone(), annotator: annotator.map(ToOwned::to_owned), ascii };
     Config::load(&flags, ENV).map_err(Failure::from)
+}
+
+/// What connecting to the chosen destination needs.
+fn connector(config: &Config, allow_insecure_http: bool) -> Connector {
+    Connector {
+        destination: config.destination.clone(),
+        workspace: config.dirs.workspace(),
+        allow_insecure_http,
+    }
 }
 
 /// Runs a command that waits for the network.

@@ -10,7 +10,7 @@ use super::terminal::note;
 use super::{ENV, Failure, load};
 use crate::app::Start;
 use crate::config::{Config, Destination, ensure_private_dir};
-use crate::runtime::{self, Ending, Options};
+use crate::runtime::{self, Ending, Keeping, Options};
 use crate::theme::Theme;
 
 /// Opens the terminal UI. The code is 128 and its number where a signal ended it, as shells have it.
@@ -80,6 +80,7 @@ fn options(config: Config, shared: &Shared, args: &ReviewArgs) -> Options {
         workspace: config.dirs.workspace(),
         database: config.dirs.database(),
         log: config.dirs.log(),
+        keeping: Keeping { path: config.dirs.cache(), limit: config.cache },
         theme: Theme::new(config.color, config.ascii),
         allow_insecure_http: shared.insecure_http,
     }

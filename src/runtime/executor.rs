@@ -1,12 +1,13 @@
 //! Carrying effects out: reads become tasks, decisions go to the store's thread.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use tokio::task::AbortHandle;
 
 use super::clock;
+use super::dial::{Cell, Dialing};
 use super::fetch::{self, Messages, tell};
 use super::layout;
 use super::link::{Dialer, Link};
@@ -34,7 +35,7 @@ pub(super) struct Executor {
     dialer: Dialer,
     zone: TimeZone,
     annotator: String,
-    link: Arc<OnceLock<Arc<Link>>>,
+    link: Cell,
     dialing: Option<AbortHandle>,
     fetching: HashMap<ItemId, AbortHandle>,
 }
@@ -118,24 +119,24 @@ impl Executor {
             Effect::FetchQueues => {
                 let wake = self.dialer.wake.clone();
                 tasks.spawn(async move {
-                    let result = fetch::queues(&link).await.map_err(|e| fetch::failure(&e));
-                    if result.is_ok() {
+                    if fetch::queues(&link, &messages).await {
                         wake.notify_one();
                     }
-                    tell(&messages, Msg::Queues(result));
                 });
             }
             Effect::FetchConfigs => {
                 tasks.spawn(async move {
-                    let result = link.client.score_configs().await.map_err(|e| fetch::failure(&e));
+                    let result = link.reader.score_configs().await.map_err(|e| fetch::failure(&e));
                     tell(&messages, Msg::Configs(result));
                 });
             }
             Effect::FetchCounts(queues) => drop(tasks.spawn(fetch::counts(link, queues, messages))),
-            Effect::FetchItems(page) => drop(tasks.spawn(fetch::items(link, page, messages))),
+            Effect::FetchItems(page) => {
+                drop(tasks.spawn(fetch::items(link, page, self.storage.store(), messages)));
+            }
             Effect::FetchItem(queue, item) => {
                 tasks.spawn(async move {
-                    let result = link.client.item(&queue, &item).await.map_err(|e| fetch::failure(&e));
+                    let result = link.reader.item(&queue, &item).await.map_err(|e| fetch::failure(&e));
                     tell(&messages, Msg::Item(result));
                 });
             }
@@ -156,18 +157,13 @@ impl Executor {
             self.dialer.hurry.notify_one();
             return;
         }
-        let (dialer, messages, cell) = (self.dialer.clone(), self.messages.clone(), self.link.clone());
-        let store = self.storage.store();
-        let connecting = self.dialer.tasks.spawn(async move {
-            let shutdown = dialer.shutdown.clone();
-            let dialing = dialer.connect(&messages, &cell);
-            let Some(Some(link)) = shutdown.run_until_cancelled(dialing).await else { return };
-            // Before anything is sent: what the sender tells of a write is newer than this.
-            tell_flags(&store.lock(), &link.scope, &messages);
-            tell_open(&store.lock(), &link.scope, &messages);
-            dialer.send(link, store, messages).await;
-        });
-        self.dialing = Some(connecting.abort_handle());
+        let dialing = Dialing {
+            dialer: self.dialer.clone(),
+            messages: self.messages.clone(),
+            cell: self.link.clone(),
+            store: self.storage.store(),
+        };
+        self.dialing = Some(self.dialer.tasks.spawn(dialing.run()).abort_handle());
     }
 
     /// Runs a change of the store in its turn and tells when it failed.

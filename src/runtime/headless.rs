@@ -17,8 +17,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::clock::Clock;
+use super::connect::Connector;
 use super::executor::Executor;
 use super::link::Dialer;
+use super::shelf::Keeping;
 use super::storage::Storage;
 use crate::app::{Effect, Model, Msg, Start, update};
 use crate::config::Destination;
@@ -60,10 +62,13 @@ impl Headless {
         super::storage::tell_findings(&sender, &findings);
         let shutdown = CancellationToken::new();
         let dialer = Dialer {
-            destination: Arc::new(destination),
-            workspace: folder.join("workspace.db"),
+            connector: Connector {
+                destination,
+                workspace: folder.join("workspace.db"),
+                allow_insecure_http: false,
+            },
             database,
-            allow_insecure_http: false,
+            keeping: Some(Keeping { path: folder.join("cache.db"), limit: Some(50_000_000) }),
             tasks: TaskTracker::new(),
             shutdown: shutdown.clone(),
             wake: Arc::new(Notify::new()),

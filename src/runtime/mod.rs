@@ -4,6 +4,8 @@
 //! server started or anything connected.
 
 pub mod clock;
+pub mod connect;
+mod dial;
 mod event_loop;
 mod executor;
 mod external;
@@ -15,11 +17,15 @@ mod link;
 mod log;
 mod neighbour;
 mod panics;
+pub mod pull;
+mod shelf;
 mod steady;
 mod storage;
 mod terminal;
 
 pub use headless::Headless;
+pub use neighbour::rouse;
+pub use shelf::Keeping;
 
 use std::io::{self, Write, stdout};
 use std::path::PathBuf;
@@ -37,6 +43,7 @@ use crate::app::{Effect, Model, Start};
 use crate::config::Destination;
 use crate::store::Finding;
 use crate::theme::Theme;
+use connect::Connector;
 use event_loop::EventLoop;
 use executor::Executor;
 use input::Signals;
@@ -56,6 +63,8 @@ pub struct Options {
     pub database: PathBuf,
     /// The log file.
     pub log: PathBuf,
+    /// Where the server's answers are kept, and how much of them.
+    pub keeping: Keeping,
     /// Colours and glyphs.
     pub theme: Theme,
     /// Whether plain http to other machines is allowed.
@@ -116,10 +125,13 @@ async fn review(options: Options) -> anyhow::Result<Ended> {
     let tasks = TaskTracker::new();
     let shutdown = CancellationToken::new();
     let dialer = Dialer {
-        destination: Arc::new(options.destination),
-        workspace: options.workspace,
+        connector: Connector {
+            destination: options.destination,
+            workspace: options.workspace,
+            allow_insecure_http: options.allow_insecure_http,
+        },
         database: options.database,
-        allow_insecure_http: options.allow_insecure_http,
+        keeping: Some(options.keeping),
         tasks: tasks.clone(),
         shutdown: shutdown.clone(),
         wake: Arc::new(Notify::new()),

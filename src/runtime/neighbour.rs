@@ -14,7 +14,7 @@ fn socket_path(database: &Path) -> PathBuf {
 
 /// Wakes the program that sends, if there is one.
 #[cfg(unix)]
-pub(super) fn rouse(database: &Path) {
+pub fn rouse(database: &Path) {
     use std::os::unix::net::UnixDatagram;
     let told = UnixDatagram::unbound().and_then(|socket| {
         socket.set_nonblocking(true)?;
@@ -43,9 +43,9 @@ pub(super) async fn listen(database: PathBuf, wake: Arc<Notify>) {
     }
 }
 
-/// Elsewhere the other program finds out with its own next decision.
+/// Wakes nobody: here the other program finds out with its own next decision.
 #[cfg(not(unix))]
-pub(super) fn rouse(_: &Path) {}
+pub fn rouse(_: &Path) {}
 
 #[cfg(not(unix))]
 pub(super) async fn listen(_: PathBuf, _: Arc<Notify>) {}

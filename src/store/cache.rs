@@ -164,6 +164,21 @@ impl Cache {
         Some((decompress(&body).ok()?, Timestamp::from_millisecond(at).ok()?))
     }
 
+    /// Forgets an answer, if it is there.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn forget(&self, server: &str, account: &str, key: &str) -> Result<(), StoreError> {
+        let mut file = self.lock();
+        self.write(&mut file, |tx| {
+            tx.execute(
+                "DELETE FROM entry WHERE server = ? AND account = ? AND key = ?",
+                [server, account, key],
+            )?;
+            Ok(())
+        })
+    }
+
     /// Wipes everything, from the disk as well.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension as _, named_params, params};
 use super::rows::{select, text};
 use super::things::Entry;
 use super::{Scope, Store, StoreError, undo};
-use crate::domain::{Decision, ItemId, Origin, Write, Written};
+use crate::domain::{Decision, ItemId, Origin, QueueId, Write, Written};
 
 impl Store {
     /// Saves a decision as Held, in place of what was decided on the same thing
@@ -122,6 +122,24 @@ impl Store {
              ORDER BY seq",
             params![scope.host, scope.project.as_str()],
         )
+    }
+
+    /// What was decided on the items of a queue that an answer of the server from that moment
+    /// cannot tell: completions, reopenings and removals, oldest first.
+    pub fn decided_since(
+        &self,
+        scope: &Scope,
+        queue: &QueueId,
+        since: Timestamp,
+    ) -> Result<Vec<Write>, StoreError> {
+        let rows = select(
+            &self.connection,
+            "host = ? AND project = ? AND queue = ? AND kind IN ('status', 'remove_item')
+             AND state NOT IN ('replaced', 'refused') AND (state <> 'confirmed' OR changed_at >= ?)
+             ORDER BY seq",
+            params![scope.host, scope.project.as_str(), queue.as_str(), text(since)],
+        )?;
+        Ok(rows.into_iter().map(|row| row.write).collect())
     }
 
     /// The items flagged, with the reasons.

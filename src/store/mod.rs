@@ -14,6 +14,7 @@
 //!
 //! - `journal`: what the reviewer's side does (record, release, retry, list); `undo`: and takes back
 //! - `queue`: what the sender does (claim, settle, recover)
+//! - `trail`: reads the journal across projects
 //! - `local`: drafts, which are never sent
 //! - `opening`: migrating with a backup, setting a damaged file aside and saving what can be read
 //!
@@ -37,6 +38,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 mod things;
+mod trail;
 mod undo;
 
 use std::path::{Path, PathBuf};
@@ -51,7 +53,9 @@ pub use error::{StoreError, Trouble};
 pub use lock::SenderLock;
 pub use opening::{Finding, Opened};
 pub use queue::Outcome;
+pub use rows::{kind_name, state_name, target_text};
 pub use salvage::Salvage;
+pub use trail::{TrailEntry, TrailFilter, TrailOrder};
 
 use crate::domain::ProjectId;
 

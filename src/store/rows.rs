@@ -9,7 +9,7 @@ use super::{StoreError, payload};
 use crate::domain::{Made, Object, Origin, Write, WriteKind, WriteState, Written};
 
 /// The columns [`select`] reads.
-const COLUMNS: &str = "seq, item, payload, payload_version, state, attempts, next_attempt_at, last_error, \
+pub(super) const COLUMNS: &str = "seq, item, payload, payload_version, state, attempts, next_attempt_at, last_error, \
                        created_at, sent_at, changed_at, answer, origin, of_seq, undo, \
                        annotator, queue, about, before, shown_ms";
 
@@ -50,6 +50,12 @@ pub(super) fn select(
     let path = connection.path().unwrap_or_default();
     let raw = read().map_err(|error| StoreError::from(error).at(path.as_ref()))?;
     raw.into_iter().map(Raw::understand).collect()
+}
+
+/// A row that begins with [`COLUMNS`]: its number, and what it says if that can be understood.
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<(i64, Result<Written, StoreError>)> {
+    let raw = Raw::read(row)?;
+    Ok((raw.seq, raw.understand()))
 }
 
 /// The row with this number.
@@ -152,7 +158,9 @@ pub(super) fn time(text: &str) -> Result<Timestamp, String> {
     text.parse().map_err(|e| format!("bad time `{text}`: {e}"))
 }
 
-pub(super) fn kind_name(kind: WriteKind) -> &'static str {
+/// The name of a kind of write, in the database and in exports.
+#[must_use]
+pub fn kind_name(kind: WriteKind) -> &'static str {
     match kind {
         WriteKind::Score => "score",
         WriteKind::DeleteScore => "delete_score",
@@ -166,7 +174,9 @@ pub(super) fn kind_name(kind: WriteKind) -> &'static str {
     }
 }
 
-pub(super) fn state_name(state: WriteState) -> &'static str {
+/// The name of a state, in the database and in exports.
+#[must_use]
+pub fn state_name(state: WriteState) -> &'static str {
     match state {
         WriteState::Held => "held",
         WriteState::Pending => "pending",
@@ -187,8 +197,9 @@ fn state(name: &str) -> Result<WriteState, String> {
         .ok_or_else(|| format!("unknown state `{name}`"))
 }
 
-/// What a write is about, for the column `target`.
-pub(super) fn target_text(write: &Write) -> String {
+/// What a write is about, in the database and in exports: `trace/ID`, `item/QUEUE/ID`.
+#[must_use]
+pub fn target_text(write: &Write) -> String {
     match write {
         Write::Score(score) => score.target.key(),
         Write::DeleteScore { target, .. } => target.key(),

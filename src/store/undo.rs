@@ -3,7 +3,7 @@
 //! journal, too.
 
 use jiff::Timestamp;
-use rusqlite::{Transaction, params};
+use rusqlite::{Connection, Transaction, params};
 
 use super::rows::{CLOSED, OPEN, UNDONE, select, text};
 use super::things::{Entry, base, set_replaced, standing};
@@ -50,18 +50,28 @@ impl Store {
             Turn { tx, scope, run, decision, origin: Origin::Redo, now }.redo()
         })
     }
+
+    /// The decision that [`Store::undo`] would undo now.
+    pub fn next_undo(&self, scope: &Scope, annotator: &str) -> Result<Option<Written>, StoreError> {
+        candidate(&self.connection, scope, annotator, OPEN, "DESC")
+    }
+
+    /// The decision that [`Store::redo`] would do again now.
+    pub fn next_redo(&self, scope: &Scope, annotator: &str) -> Result<Option<Written>, StoreError> {
+        candidate(&self.connection, scope, annotator, UNDONE, "ASC")
+    }
 }
 
 /// The decision whose turn it is.
 fn candidate(
-    tx: &Transaction<'_>,
+    connection: &Connection,
     scope: &Scope,
     annotator: &str,
     undo: &str,
     order: &str,
 ) -> Result<Option<Written>, StoreError> {
     let found = select(
-        tx,
+        connection,
         &format!("host = ? AND project = ? AND undo = ? AND annotator = ? ORDER BY seq {order} LIMIT 1"),
         params![scope.host, scope.project.as_str(), undo, annotator],
     )?;

@@ -46,8 +46,9 @@ fn whereabouts(ink: &Ink) -> Line {
             .add(ink.dot(), ink.styles.dim)
             .add("`tracemark login` connects to Langfuse", ink.styles.dim),
         Connection::Connecting => Line::of(place, ink.styles.dim),
-        Connection::Online(server) => {
+        Connection::Online => {
             let line = Line::of(place, ink.styles.text);
+            let Some(server) = &ink.model.server else { return line };
             if let Some(lacking) = &server.lacking {
                 return line
                     .add(ink.dot(), ink.styles.dim)
@@ -68,7 +69,7 @@ fn queues(ink: &mut Ink, area: Area, focused: bool) {
     let body = geometry::inner(area);
     let browse = &ink.model.browse;
     let title = Area { x: body.x, width: body.width, height: 1, ..area };
-    ink.ends(title, 0, &ink.title("QUEUES", focused), &Line::default());
+    ink.ends(title, 0, &ink.title("QUEUES", focused), &words::as_of(ink, browse.kept));
     match &browse.queues {
         Load::Waiting => words::waiting(ink, body, "loading the queues"),
         Load::Failed(failure) => words::failure(ink, body, "The queues could not be loaded.", failure),
@@ -131,7 +132,10 @@ fn items(ink: &mut Ink, area: Area, focused: bool) {
     let (_, body) = inner.split_top(2);
     let Some(queue) = ink.model.browse.queue() else { return };
     let name = fit(&queue.name, usize::from(head.width) / 2, ink.glyphs.ellipsis);
-    ink.ends(head, 0, &ink.title(&name, focused), &tally(ink, queue));
+    let kept = words::as_of(ink, ink.model.browse.items.kept);
+    let dot = if kept.is_empty() { String::new() } else { ink.dot() };
+    let right = kept.add(dot, ink.styles.dim).join(tally(ink, queue));
+    ink.ends(head, 0, &ink.title(&name, focused), &right);
     guidelines(ink, head, queue);
     let items = &ink.model.browse.items;
     match (items.list.len(), &items.failure) {

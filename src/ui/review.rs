@@ -64,6 +64,9 @@ fn header(ink: &mut Ink, area: Area) {
     let right = pace(ink, area.width >= 90);
     ink.ends(area, 0, &left, &right);
     let badge = ink.model.current().map(|data| badge(ink, data)).unwrap_or_default();
+    let kept = words::as_of(ink, ink.model.current().and_then(|data| data.kept));
+    let dot = if kept.is_empty() || badge.is_empty() { String::new() } else { ink.dot() };
+    let badge = kept.add(dot, ink.styles.dim).join(badge);
     let facts = match ink.model.current().and_then(|data| data.subject.ready()) {
         Some(subject) => facts(ink, &subject.header),
         None => Line::default(),

@@ -167,8 +167,8 @@ fn connection(ink: &Ink, with_place: bool) -> Line {
             Line::of(if failure.temporary { "offline" } else { "not connected" }, ink.styles.warn)
         }
         (_, Some(pause)) => Line::of(fit(&pause.why, 30, ink.glyphs.ellipsis), ink.styles.warn),
-        (Connection::Online(_), None) if with_place => Line::of(place_name(ink), ink.styles.dim),
-        (Connection::Online(_), None) => Line::default(),
+        (Connection::Online, None) if with_place => Line::of(place_name(ink), ink.styles.dim),
+        (Connection::Online, None) => Line::default(),
     }
 }
 
@@ -198,7 +198,7 @@ fn sending(ink: &Ink) -> Line {
             line.push(format!(" (sent by {who})"), ink.styles.dim);
         }
     }
-    if line.is_empty() && matches!(ink.model.connection, Connection::Online(_)) {
+    if line.is_empty() && ink.model.connection == Connection::Online {
         line.push(format!("{} all sent", ink.glyphs.done), ink.styles.dim);
     }
     line

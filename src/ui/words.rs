@@ -31,6 +31,11 @@ pub(super) fn moment(ink: &Ink, at: Timestamp) -> String {
     if then.date() == now.date() { then.strftime("%H:%M").to_string() } else { clock(at, zone) }
 }
 
+/// Since when something was kept here, for what could not be asked for: `as of 10:02`.
+pub(super) fn as_of(ink: &Ink, kept: Option<Timestamp>) -> Line {
+    kept.map_or_else(Line::default, |at| Line::of(format!("as of {}", moment(ink, at)), ink.styles.warn))
+}
+
 /// The sign of what an item points at.
 pub(super) fn object_sign(ink: &Ink, kind: ObjectKind) -> &'static str {
     match kind {

@@ -4,6 +4,7 @@ mod cache;
 mod damage;
 mod files;
 mod opening;
+mod trail;
 mod undo;
 
 use jiff::Timestamp;

@@ -1,0 +1,103 @@
+//! A server with the sample project in the test's own process, and the program started on it.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+use tracemark::api::{Client, Connection};
+use tracemark::app::Start;
+use tracemark::config::Destination;
+use tracemark::domain::{Independent, ItemStatus, Object, ObjectKind, Score, Target};
+use tracemark::input::Keymap;
+use tracemark::runtime::{Headless, clock};
+use tracemark::server::{Options, Seed, Workspace, serve};
+
+/// A server with the sample project, and a client that looks at it from outside.
+#[derive(Debug)]
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Looks at it from outside.
+    pub client: Client,
+    /// Names the account.
+    pub public_key: String,
+    secret_key: String,
+    /// Ends it.
+    pub stop: CancellationToken,
+}
+
+impl Server {
+    /// Starts on a port, 0 for a free one, with its file in a folder.
+    pub async fn start(folder: &Path, port: u16) -> Self {
+        let workspace = Workspace::open(&folder.join("server.db"), Seed::Sample, clock::wall()).unwrap();
+        let keys = workspace.credentials();
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let ended = stop.clone().cancelled_owned();
+        #[expect(clippy::disallowed_methods, reason = "a test server of its own")]
+        tokio::spawn(serve(listener, workspace, Options::default(), clock::wall, ended));
+        let connection = Connection {
+            base_url: format!("http://{address}").parse().unwrap(),
+            public_key: keys.public_key.clone(),
+            secret_key: keys.secret_key.clone().into(),
+            allow_insecure_http: false,
+        };
+        let client = Client::new(connection, clock::wall).unwrap();
+        Self { address, client, public_key: keys.public_key, secret_key: keys.secret_key, stop }
+    }
+
+    /// As a destination of the program.
+    pub fn destination(&self) -> Destination {
+        Destination::Server {
+            name: "test".into(),
+            base_url: format!("http://{}", self.address),
+            public_key: self.public_key.clone(),
+            secret_key: self.secret_key.clone().into(),
+        }
+    }
+
+    /// Starts the program on it.
+    pub fn review(&self, folder: &TempDir, queue: &str) -> Headless {
+        Headless::start(start(queue), self.destination(), folder.path(), (120, 40)).unwrap()
+    }
+
+    /// Scores by the tester on a trace.
+    pub async fn scores(&self, trace: &str) -> Vec<Score> {
+        let scores = self.client.scores_of(&Target::Trace(trace.into())).await.unwrap();
+        scores.into_iter().filter(|score| score.annotator.as_deref() == Some("tester")).collect()
+    }
+
+    /// Comments on a trace.
+    pub async fn comments(&self, trace: &str) -> Vec<String> {
+        let object = Object { kind: ObjectKind::Trace, id: trace.into() };
+        self.client.comments(&object).await.unwrap().into_iter().map(|comment| comment.content).collect()
+    }
+
+    /// The state of an item.
+    pub async fn status(&self, queue: &str, item: &str) -> ItemStatus {
+        self.client.item(&queue.into(), &item.into()).await.unwrap().status
+    }
+}
+
+/// How the program starts.
+pub fn start(queue: &str) -> Start {
+    Start {
+        place: "test".into(),
+        embedded: false,
+        web_url: None,
+        annotator: "tester".into(),
+        author: None,
+        independent: Independent::None,
+        shard: None,
+        hold: Duration::ZERO,
+        queue: Some(queue.into()),
+        item: None,
+        keymap: Keymap::default(),
+        zone: TimeZone::UTC,
+        log_path: String::new(),
+    }
+}
