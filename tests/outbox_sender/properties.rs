@@ -20,8 +20,15 @@ use crate::world::{client, now, pass};
 enum Event {
     /// One of two reviewers, each in a project, does something.
     Deed(usize, Deed),
-    /// The sender of a project sends, on a bad line.
-    Send(usize, Vec<Fault>, Deed),
+    /// The sender of a project sends on a bad line, most often after the items were left and when
+    /// a pause is over.
+    Send {
+        project: usize,
+        released: bool,
+        seconds: i64,
+        faults: Vec<Fault>,
+        meanwhile: Deed,
+    },
     /// Somebody completes an item in the web interface.
     Foreign(usize, usize),
     Pass(i64),
@@ -35,7 +42,8 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => Just(Some(13)),
         1 => Just(Some(14)),
     ];
-    let item = 0..ITEMS.len();
+    // Mostly on one item, so that things meet.
+    let item = prop_oneof![3 => Just(0), 2 => 0..ITEMS.len()];
     prop_oneof![
         8 => (item.clone(), 0..2_usize, value).prop_map(|(item, row, value)| Deed::Score { item, row, value }),
         2 => (item.clone(), 0..2_u8).prop_map(|(item, words)| Deed::Comment { item, words }),
@@ -64,10 +72,14 @@ fn fault() -> impl Strategy<Value = Fault> {
 fn event() -> impl Strategy<Value = Event> {
     // Mostly in one project, so that things meet.
     let project = || prop::bool::weighted(0.15).prop_map(usize::from);
+    let faults = prop::collection::vec(fault(), 0..8);
     prop_oneof![
         12 => (project(), deed()).prop_map(|(project, deed)| Event::Deed(project, deed)),
-        5 => (project(), prop::collection::vec(fault(), 0..8), deed())
-            .prop_map(|(project, faults, meanwhile)| Event::Send(project, faults, meanwhile)),
+        7 => (project(), prop::bool::weighted(0.7), 0..20_i64, faults, deed()).prop_map(
+            |(project, released, seconds, faults, meanwhile)| Event::Send {
+                project, released, seconds, faults, meanwhile,
+            }
+        ),
         1 => (project(), 0..ITEMS.len()).prop_map(|(project, item)| Event::Foreign(project, item)),
         3 => (1..30_i64).prop_map(Event::Pass),
         1 => Just(Event::Restart),
@@ -156,10 +168,22 @@ impl Bench {
         self.people.lock().unwrap()[project].act(&mut self.store().lock(), deed);
     }
 
+    fn release(&self, project: usize) {
+        for item in 0..ITEMS.len() {
+            self.act(project, Deed::Release { item, hold: false });
+        }
+    }
+
     async fn happen(&mut self, event: Event) {
         match event {
             Event::Deed(project, deed) => self.act(project, deed),
-            Event::Send(project, faults, deed) => self.send(project, faults, deed).await,
+            Event::Send { project, released, seconds, faults, meanwhile } => {
+                if released {
+                    self.release(project);
+                }
+                pass(seconds);
+                self.send(project, faults, meanwhile).await;
+            }
             Event::Foreign(project, item) => {
                 let name = ITEMS[item].0;
                 let mut server = self.server.lock().unwrap();
@@ -200,9 +224,7 @@ impl Bench {
     async fn rest(&mut self) {
         for _ in 0..40 {
             for project in 0..2 {
-                for item in 0..ITEMS.len() {
-                    self.act(project, Deed::Release { item, hold: false });
-                }
+                self.release(project);
                 self.senders[project].sync(now()).await.unwrap();
                 for row in self.open(project) {
                     if row.state == WriteState::Conflict {
