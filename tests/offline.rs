@@ -1,30 +1,19 @@
 //! Without a network: what was seen or pulled before is there, work goes on, and everything is sent
 //! when the line is back.
-#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
-#[path = "support/embedded.rs"]
-mod embedded;
+mod review_support;
 
-use embedded::Server;
+use review_support::{Server, is_all_sent, shows};
 use tempfile::TempDir;
 use tracemark::app::{Connection, ItemData, Model, Screen};
 use tracemark::domain::{Counts, ItemStatus};
 use tracemark::runtime::Keeping;
 use tracemark::runtime::pull::{Pulled, Puller};
 
-fn shows(model: &Model, item: &str) -> bool {
-    model.review.item.as_ref().is_some_and(|id| id.as_str() == item)
-        && model.current().is_some_and(|data| data.is_decidable() && data.subject.ready().is_some())
-}
-
 /// Whether the item at this place of the list is on screen.
 fn is_at(model: &Model, position: usize) -> bool {
     model.review_position() == Some(position)
         && model.current().is_some_and(|data| shows(model, data.item.id.as_str()))
-}
-
-fn is_all_sent(model: &Model) -> bool {
-    model.open_writes.is_empty() && model.items.values().all(|data| data.saving.is_empty())
 }
 
 fn is_offline(model: &Model) -> bool {

@@ -1,102 +1,14 @@
 //! A queue reviewed end to end: the whole program, headless, against a real embedded server on a
 //! port of its own.
-#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
+mod review_support;
 
 use std::net::SocketAddr;
-use std::path::Path;
-use std::time::Duration;
 
-use jiff::tz::TimeZone;
+use review_support::{Server, is_all_sent, shows};
 use tempfile::TempDir;
-use tokio_util::sync::CancellationToken;
-use tracemark::api::{Client, Connection};
-use tracemark::app::{self, ItemData, Model, Screen, Start};
-use tracemark::config::Destination;
-use tracemark::domain::{
-    Counts, DataType, Independent, ItemStatus, Object, ObjectKind, Score, Source, Target, Value,
-};
-use tracemark::input::Keymap;
-use tracemark::runtime::{Headless, clock};
-use tracemark::server::{Options, Seed, Workspace, serve};
-
-/// A server with the sample project, and a client that looks at it from outside.
-struct Server {
-    address: SocketAddr,
-    client: Client,
-    public_key: String,
-    secret_key: String,
-    stop: CancellationToken,
-}
-
-impl Server {
-    async fn start(folder: &Path, port: u16) -> Self {
-        let workspace = Workspace::open(&folder.join("server.db"), Seed::Sample, clock::wall()).unwrap();
-        let keys = workspace.credentials();
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let stop = CancellationToken::new();
-        let ended = stop.clone().cancelled_owned();
-        #[expect(clippy::disallowed_methods, reason = "a test server of its own")]
-        tokio::spawn(serve(listener, workspace, Options::default(), clock::wall, ended));
-        let connection = Connection {
-            base_url: format!("http://{address}").parse().unwrap(),
-            public_key: keys.public_key.clone(),
-            secret_key: keys.secret_key.clone().into(),
-            allow_insecure_http: false,
-        };
-        let client = Client::new(connection, clock::wall).unwrap();
-        Self { address, client, public_key: keys.public_key, secret_key: keys.secret_key, stop }
-    }
-
-    fn destination(&self) -> Destination {
-        Destination::Server {
-            name: "test".into(),
-            base_url: format!("http://{}", self.address),
-            public_key: self.public_key.clone(),
-            secret_key: self.secret_key.clone().into(),
-        }
-    }
-
-    fn review(&self, folder: &TempDir, queue: &str) -> Headless {
-        Headless::start(start(queue), self.destination(), folder.path(), (120, 40)).unwrap()
-    }
-
-    async fn scores(&self, trace: &str) -> Vec<Score> {
-        let scores = self.client.scores_of(&Target::Trace(trace.into())).await.unwrap();
-        scores.into_iter().filter(|score| score.annotator.as_deref() == Some("tester")).collect()
-    }
-
-    async fn status(&self, queue: &str, item: &str) -> ItemStatus {
-        self.client.item(&queue.into(), &item.into()).await.unwrap().status
-    }
-}
-
-fn start(queue: &str) -> Start {
-    Start {
-        place: "test".into(),
-        embedded: false,
-        web_url: None,
-        annotator: "tester".into(),
-        author: None,
-        independent: Independent::None,
-        hold: Duration::ZERO,
-        queue: Some(queue.into()),
-        item: None,
-        shard: None,
-        keymap: Keymap::default(),
-        zone: TimeZone::UTC,
-        log_path: String::new(),
-    }
-}
-
-fn shows(model: &Model, item: &str) -> bool {
-    model.review.item.as_ref().is_some_and(|id| id.as_str() == item)
-        && model.current().is_some_and(|data| data.is_decidable() && data.subject.ready().is_some())
-}
-
-fn is_all_sent(model: &Model) -> bool {
-    model.open_writes.is_empty() && model.items.values().all(|data| data.saving.is_empty())
-}
+use tracemark::app::{self, ItemData, Model, Screen};
+use tracemark::domain::{Counts, DataType, ItemStatus, Object, ObjectKind, Score, Source, Target, Value};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_row_a_comment_and_the_completion_reach_the_server() {

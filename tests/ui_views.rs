@@ -51,6 +51,11 @@ fn browse_screen() {
         world
     });
     snap("browse-embedded", |size| World::with(size, server(), true));
+    snap("browse-changed", |size| {
+        let mut world = World::new(size, server());
+        world.press("l ! Enter j C j D y j");
+        world
+    });
     snap("browse-empty-queue", |size| {
         let mut world = World::new(size, server());
         world.press("j l");
@@ -179,6 +184,17 @@ fn shared_queue() {
 }
 
 #[test]
+fn flagged_items() {
+    snap("review-flagged", |size| {
+        let mut world = review(size, server());
+        world.press("!");
+        world.paste("the refund rule changed in May, ask the lead before anybody scores this one");
+        world.press("Enter");
+        world
+    });
+}
+
+#[test]
 fn modals() {
     let open = |keys: &'static str, text: &'static str| {
         move |size| {
@@ -197,6 +213,20 @@ fn modals() {
             "The policy says parts under 20 € are replaced without return; the answer offers both.",
         ),
     );
+    snap("modal-flag", open("!", "odd tone"));
+    snap("modal-flagged", open("! Enter !", ""));
+    snap("modal-add", |size| {
+        let mut world = World::new(size, server());
+        world.press("l a");
+        world.paste("session:s-204 sesion:1");
+        world.press("Enter");
+        world
+    });
+    snap("modal-remove", |size| {
+        let mut world = World::new(size, server());
+        world.press("l D");
+        world
+    });
     snap("modal-value", open("4 1 2 =", "to"));
     snap("modal-reason", open("4 Ctrl-p '", "both options are free"));
     snap("modal-find", open("/", "lid"));
@@ -277,6 +307,9 @@ fn nothing_hostile_reaches_the_terminal() {
         assert_harmless(&world, "queues");
         world.press("l");
         assert_harmless(&world, "items");
+        world.press("D");
+        assert_harmless(&world, "question");
+        world.press("n");
         world.press("Enter");
         assert_harmless(&world, "review");
         world.press("?");
@@ -294,7 +327,11 @@ fn nothing_hostile_reaches_the_terminal() {
         assert_harmless(&world, "refused");
         world.press("S");
         assert_harmless(&world, "unsent");
-        world.press("q /");
+        world.press("q !");
+        world.paste(HOSTILE);
+        world.press("Enter");
+        assert_harmless(&world, "flag");
+        world.press("/");
         world.paste(HOSTILE);
         assert_harmless(&world, "find");
         world.press("Enter");
@@ -338,6 +375,7 @@ fn places() -> Vec<World> {
         "Tab",
         "Tab z",
         "t Tab Tab z",
+        "!",
     ];
     let mut worlds: Vec<World> = keys
         .into_iter()
@@ -351,7 +389,9 @@ fn places() -> Vec<World> {
     summary.press("j j Enter 4 Space 3 Space 5 s");
     let mut on_items = World::new(size, server());
     on_items.press("l");
-    worlds.extend(vec![on_queues, on_items, loading, failed, missing, conversation, summary]);
+    let mut asked = World::new(size, server());
+    asked.press("l D");
+    worlds.extend(vec![on_queues, on_items, asked, loading, failed, missing, conversation, summary]);
     worlds
 }
 

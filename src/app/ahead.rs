@@ -27,6 +27,8 @@ pub(super) fn must_wait(model: &Model, key: Key, action: Option<Action>) -> bool
         return false;
     }
     match model.screen {
+        // Whatever comes next is decided on what the turn leaves behind.
+        _ if model.turning.is_some() => true,
         Screen::Review => is_item_arriving(model) && (queued || decides(key, action)),
         Screen::Browse => model.review.seeking.is_some() || model.browse.queues.is_waiting(),
         Screen::Summary => false,
@@ -46,8 +48,8 @@ fn decides(key: Key, action: Option<Action>) -> bool {
 
 fn is_deciding(action: Option<Action>) -> bool {
     use Action::{
-        ClearRow, Comment, CompleteNext, EnterValue, NextItem, NextRow, PrevItem, PrevRow, Reason,
-        ReopenItem, Skip,
+        ClearRow, Comment, CompleteNext, EnterValue, Flag, NextItem, NextRow, PrevItem, PrevRow, Reason,
+        Redo, ReopenItem, Skip, Undo,
     };
     matches!(
         action,
@@ -63,6 +65,9 @@ fn is_deciding(action: Option<Action>) -> bool {
                 | NextItem
                 | PrevItem
                 | ReopenItem
+                | Flag
+                | Undo
+                | Redo
         )
     )
 }

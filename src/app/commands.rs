@@ -1,10 +1,15 @@
 //! Actions: what each one does where.
 
+use super::asking;
 use super::browse::{self, Filter};
 use super::geometry::Pane;
 use super::modal::{Modal, Prompt, PromptFor, Showing, Viewer};
-use super::reading::{self, Motion};
-use super::{Connection, Editor, Effect, Model, Screen, moving, review, rubric, viewing, writing};
+use super::reading::Motion;
+use super::turning::Turn;
+use super::{
+    Connection, Editor, Effect, Model, Screen, listing, moving, reading, review, rubric, turning, viewing,
+    writing,
+};
 use crate::input::Action;
 
 /// Does what an action says, in the place where the reviewer is.
@@ -13,8 +18,11 @@ pub(super) fn perform(model: &mut Model, action: Action, count: Option<usize>, e
         Action::Quit => quit(model, effects),
         Action::Redraw => effects.push(Effect::Redraw),
         Action::Suspend => effects.push(Effect::Suspend),
+        Action::Yes | Action::No => asking::answer(model, action, effects),
         _ if !model.modals.is_empty() => viewing::act(model, action, effects),
         Action::Help => model.modals.push(Modal::Viewer(Viewer::new(Showing::Help))),
+        Action::Undo => turning::ask(model, Turn::Undo, effects),
+        Action::Redo => turning::ask(model, Turn::Redo, effects),
         Action::Unsent => model.modals.push(Modal::Viewer(Viewer::new(Showing::Unsent))),
         Action::Back => back(model, effects),
         Action::Cancel => cancel(model),
@@ -55,7 +63,8 @@ fn back(model: &mut Model, effects: &mut Vec<Effect>) {
 }
 
 fn cancel(model: &mut Model) {
-    if !model.review.typed_ahead.is_empty() || model.review.seeking.is_some() {
+    if !model.review.typed_ahead.is_empty() || model.review.seeking.is_some() || model.turning.is_some() {
+        turning::stop_waiting(model);
         model.review.typed_ahead.clear();
         moving::stop_seeking(model);
     } else if model.review.find.take().is_some() || model.notice.take().is_some() {
@@ -136,7 +145,11 @@ fn browse_action(model: &mut Model, action: Action, count: usize, effects: &mut 
             browse::refresh_items(model, effects);
         }
         Action::StatusFilter => set_filter(model, model.browse.items.filter.next(), effects),
-        Action::Reopen => reopen_under_cursor(model, effects),
+        Action::Complete => listing::complete(model, effects),
+        Action::Reopen => listing::reopen(model, effects),
+        Action::Remove => listing::ask_removal(model),
+        Action::Add => listing::open_adding(model),
+        Action::Flag => listing::open_flag(model),
         _ => {}
     }
 }
@@ -176,14 +189,6 @@ fn set_filter(model: &mut Model, filter: Filter, effects: &mut Vec<Effect>) {
     model.browse.items.cursor = 0;
     model.browse.items.top = 0;
     browse::reload_items(model, effects);
-}
-
-fn reopen_under_cursor(model: &mut Model, effects: &mut Vec<Effect>) {
-    let Some(item) = model.browse.item().cloned() else {
-        model.say("no item here");
-        return;
-    };
-    moving::reopen_item(model, &item.id, item.queue_id, item.status, effects);
 }
 
 fn move_queue(model: &mut Model, motion: Motion, effects: &mut Vec<Effect>) {
@@ -285,6 +290,7 @@ fn decide(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         Action::NextItem => moving::step(model, true, effects),
         Action::PrevItem => moving::step(model, false, effects),
         Action::ReopenItem => moving::reopen(model, effects),
+        Action::Flag => listing::open_flag(model),
         _ => {}
     }
 }

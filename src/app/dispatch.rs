@@ -4,9 +4,10 @@ use super::ahead::{self, Typed};
 use super::commands::perform;
 use super::item::Load;
 use super::modal::{Modal, Showing, Viewer};
+use super::turning::Turn;
 use super::{
     Effect, Model, Msg, Screen, browse, commands, connection, local, moving, open, reading, review, rubric,
-    writing,
+    turning, writing,
 };
 use crate::domain::Now;
 use crate::input::{Action, Code, Context, Key, place};
@@ -60,8 +61,7 @@ fn handle(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
         Msg::Labels(labels) => {
             model.browse.labels.extend(labels.into_iter().map(|label| (label.object_id.clone(), label)));
         }
-        Msg::Item(Err(failure)) => model.say(format!("this item cannot be opened: {}", failure.message)),
-        Msg::Item(Ok(item)) => review::open_item(model, item, effects),
+        Msg::Item(result) => turning::take_item(model, result, effects),
         Msg::Shutdown => commands::shut_down(model, effects),
         other => handle_item(model, other, effects),
     }
@@ -107,13 +107,13 @@ fn handle_item(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
                 *slot = Some(rows);
             }
         }
-        Msg::Recorded(token, result) => local::take_recorded(model, token, result),
+        Msg::Recorded(token, result) => local::take_recorded(model, token, result, effects),
         Msg::Written(written) => {
             open::note_settled(model, &written);
             local::take_written(model, &written, effects);
         }
-        Msg::Undone(result) => local::take_undone(model, "undid", result, effects),
-        Msg::Redone(result) => local::take_undone(model, "did again", result, effects),
+        Msg::Undone(result) => turning::take(model, Turn::Undo, result, effects),
+        Msg::Redone(result) => turning::take(model, Turn::Redo, result, effects),
         Msg::Flags(flags) => model.flags = flags.into_iter().collect(),
         Msg::OpenWrites(writes) => {
             model.open_writes = writes.into_iter().map(|written| (written.seq, written)).collect();
@@ -164,6 +164,7 @@ pub fn contexts(model: &Model) -> &'static [Context] {
         (Some(Modal::Prompt(_)), _) => place::PROMPT,
         (Some(Modal::Viewer(Viewer { showing: Showing::Unsent, .. })), _) => place::UNSENT,
         (Some(Modal::Viewer(_)), _) => place::VIEWER,
+        (Some(Modal::Confirm(_)), _) => place::CONFIRM,
         (None, Screen::Browse) if model.browse.on_items => place::ITEMS,
         (None, Screen::Browse) => place::QUEUES,
         (None, Screen::Review) => place::REVIEW,
@@ -197,10 +198,10 @@ pub(super) fn digit_of(key: Key) -> Option<u8> {
 
 /// Says that a key has no meaning here, and which one helps on.
 fn say_unbound(model: &mut Model, key: Key) {
-    let (action, helps) = if model.modals.is_empty() {
-        (Action::Help, "shows the keys")
-    } else {
-        (Action::Close, "closes this")
+    let (action, helps) = match model.modals.last() {
+        None => (Action::Help, "shows the keys"),
+        Some(Modal::Confirm(_)) => (Action::No, "says no"),
+        Some(_) => (Action::Close, "closes this"),
     };
     let keys = model.start.keymap.keys_for(contexts(model), action);
     let helps = keys.first().map(|key| format!(": {key} {helps}")).unwrap_or_default();

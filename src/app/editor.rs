@@ -56,6 +56,11 @@ impl Editor {
         if self.single_line && key.code == Code::Enter {
             return;
         }
+        // As in a shell: a line is cleared in one stroke.
+        if self.single_line && key.ctrl && key.code == Code::Char('u') {
+            self.replace("");
+            return;
+        }
         if let Some(input) = to_input(key) {
             self.area.input(input);
         }

@@ -27,16 +27,16 @@ pub enum Effect {
     /// Find names for items whose objects are these.
     FetchLabels(Vec<Object>),
     /// Have these items fetched with all that belongs to them, most wanted first; whatever else is being fetched is cancelled.
-    Want(Vec<Item>),
+    Want(Wanted),
     /// Load comments on one more object of an item.
     FetchComments(ItemId, Object),
     /// Lay a document out.
     LayOut(DocKey, DocSource),
     /// Make a decision durable.
     Record(RecordToken, Box<Decision>),
-    /// Undo the last decision.
+    /// Undo the last decision; answered by [`super::Msg::Undone`] in any case.
     Undo,
-    /// Do again what was undone last.
+    /// Do again what was undone last; answered by [`super::Msg::Redone`] in any case.
     Redo,
     /// Let an item's decisions go to the server, not before the given moment.
     Release(ItemId, Option<Timestamp>),
@@ -64,8 +64,17 @@ pub enum Effect {
     QuitNow,
 }
 
+/// Items to be fetched.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Wanted {
+    /// The items, most wanted first.
+    pub items: Vec<Item>,
+    /// The one the reviewer is waiting for; the others are fetched ahead.
+    pub on_screen: Option<ItemId>,
+}
+
 /// Names a decision until the store has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordToken(pub u64);
 
 /// A page of a queue's items, asked for in one run of the list.

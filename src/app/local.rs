@@ -2,8 +2,8 @@
 
 use super::effect::RecordToken;
 use super::item::Progress;
-use super::{Effect, LocalState, Model, item, reading, review};
-use crate::domain::{Comment, ItemId, ItemStatus, Object, Undone, Write, WriteState, Written, ago};
+use super::{Effect, LocalState, Model, browse, item, reading, review, writing};
+use crate::domain::{Comment, ItemId, ItemStatus, Object, Write, WriteState, Written, ago};
 
 /// What the store knows about an item.
 pub(super) fn take_local(model: &mut Model, id: &ItemId, state: LocalState) {
@@ -17,69 +17,81 @@ pub(super) fn take_local(model: &mut Model, id: &ItemId, state: LocalState) {
 }
 
 /// A decision is durable, or could not be made so.
-pub(super) fn take_recorded(model: &mut Model, token: RecordToken, result: Result<Written, String>) {
-    let annotator = model.start.annotator.clone();
-    let owner = model.items.values_mut().find(|data| data.saving.iter().any(|(saving, _)| *saving == token));
-    if let Some(data) = owner
-        && let Some(at) = data.saving.iter().position(|(saving, _)| *saving == token)
-    {
-        let (_, write) = data.saving.remove(at);
-        match &result {
-            Ok(written) => data.take_written(written.clone()),
-            Err(why) => data.unsaved.push((write.clone(), format!("not saved: {why}"))),
-        }
-        data.rebuild(&annotator);
-        let (id, status) = (data.item.id.clone(), data.status());
-        match write {
-            Write::Comment(_) => reading::comments_changed(model, &id),
-            Write::Status { .. } if result.is_err() => {
-                model.browse.items.list.set_status(&id, status);
-                model.review.done.retain(|done| done.item != id);
-            }
-            _ => {}
-        }
-    }
-    match result {
-        Ok(written) => {
-            forget_replaced(model, &written);
-            if written.is_unsent() {
-                model.open_writes.insert(written.seq, written);
-            }
-        }
-        Err(why) => model
-            .say(format!("NOT SAVED: {why} · the decision stays on screen; free some space and repeat it")),
-    }
-}
-
-/// A decision was undone or done again, or could not be.
-pub(super) fn take_undone(
+pub(super) fn take_recorded(
     model: &mut Model,
-    verb: &str,
-    result: Result<Undone, String>,
+    token: RecordToken,
+    result: Result<Written, String>,
     effects: &mut Vec<Effect>,
 ) {
+    let Some((id, write)) = model.saving.remove(&token) else { return };
+    if let Some(data) = model.items.get_mut(&id) {
+        data.saving.retain(|(saving, _)| *saving != token);
+        if let Ok(written) = &result {
+            data.take_written(written.clone());
+        }
+    }
     match result {
-        Ok(Undone::Nothing) => model.say(format!("nothing {verb}: there is no decision left")),
-        Ok(Undone::TooLate(decision)) => model.say(format!(
-            "{} was sent and cannot be taken back; once more goes on with what came before",
-            describe(&decision)
-        )),
-        Ok(Undone::NotYet(decision)) => {
-            model.say(format!("{} is on its way: try again in a moment", describe(&decision)));
-        }
-        Ok(Undone::Done { decision, .. }) => {
-            model.say(format!("{verb}: {}", describe(&decision)));
-            if model.review.item.as_ref() != Some(&decision.item_id) {
-                effects.push(Effect::Release(decision.item_id, None));
-            }
-        }
-        Err(why) => model.say(format!("not {verb}: {why}")),
+        Ok(written) => recorded(model, written),
+        Err(why) => not_saved(model, &id, &write, &why, effects),
+    }
+    let annotator = model.start.annotator.clone();
+    if let Some(data) = model.items.get_mut(&id) {
+        data.rebuild(&annotator);
+    }
+    if matches!(write, Write::Comment(_)) {
+        reading::comments_changed(model, &id);
     }
 }
 
-/// A decision in words: `tone = rude on support-chat 12`.
-fn describe(decision: &Written) -> String {
-    format!("{} on {}", super::describe_write(&decision.write), decision.made.about)
+fn recorded(model: &mut Model, written: Written) {
+    if let Write::Flag { item_id, reason } = &written.write {
+        match reason {
+            Some(reason) => model.flags.insert(item_id.clone(), reason.clone()),
+            None => model.flags.remove(item_id),
+        };
+    }
+    forget_replaced(model, &written);
+    if written.is_unsent() {
+        model.open_writes.insert(written.seq, written);
+    }
+}
+
+/// Shows what could not be saved as that: a score stays on its row, a comment is a draft again,
+/// anything else is as it was before.
+fn not_saved(model: &mut Model, id: &ItemId, write: &Write, why: &str, effects: &mut Vec<Effect>) {
+    let what = super::describe_write(write);
+    let kept = match write {
+        Write::Score(_) => "it stays on screen: free some space and repeat it",
+        Write::Comment(comment) => {
+            writing::back_to_draft(model, id, &comment.content, effects);
+            "the text is a draft again"
+        }
+        _ => "nothing has changed: free some space and repeat it",
+    };
+    match write {
+        Write::Score(_) => {
+            if let Some(data) = model.items.get_mut(id) {
+                data.unsaved.push((write.clone(), format!("not saved: {why}")));
+            }
+        }
+        Write::Status { status, .. } => status_not_saved(model, id, *status),
+        _ => {}
+    }
+    model.say(format!("NOT SAVED: {why} · {what} · {kept}"));
+}
+
+/// The item is in the state it was in before.
+fn status_not_saved(model: &mut Model, id: &ItemId, wanted: ItemStatus) {
+    let known = model.items.get(id).filter(|data| data.writes.is_some());
+    let status = known.map_or(wanted.other(), super::ItemData::status);
+    model.browse.items.list.set_status(id, status);
+    match wanted {
+        ItemStatus::Completed => model.review.done.retain(|done| done.item != *id),
+        ItemStatus::Pending => _ = model.review.give_back(id),
+    }
+    if model.review.held.as_ref() == Some(id) {
+        model.review.held = None;
+    }
 }
 
 /// Writes that a newer one on the same thing has replaced, or will before they are sent.
@@ -98,14 +110,8 @@ pub(super) fn take_written(model: &mut Model, written: &Written, effects: &mut V
     if matches!(written.state, WriteState::Sent | WriteState::Confirmed) {
         model.last_sync = Some(model.now.wall);
     }
-    if let Write::Status { item_id, status, queue_id } = &written.write
-        && matches!(written.state, WriteState::Sent | WriteState::Confirmed)
-    {
-        status_arrived(model, item_id, *status);
-        if let Some(note) = &written.last_error {
-            model.say(note.clone());
-        }
-        effects.push(Effect::FetchCounts(vec![queue_id.clone()]));
+    if matches!(written.state, WriteState::Sent | WriteState::Confirmed) {
+        arrived(model, written, effects);
     }
     if written.state == WriteState::Refused
         && let Some(why) = &written.last_error
@@ -124,6 +130,27 @@ pub(super) fn take_written(model: &mut Model, written: &Written, effects: &mut V
     }
 }
 
+/// The server has a change of what is in a queue, or of what is done in it.
+fn arrived(model: &mut Model, written: &Written, effects: &mut Vec<Effect>) {
+    let queue_id = match &written.write {
+        Write::Status { item_id, status, queue_id } => {
+            status_arrived(model, item_id, *status);
+            queue_id
+        }
+        Write::AddItem { queue_id, .. } | Write::RemoveItem { queue_id, .. } => {
+            if model.browse.items.queue.as_ref() == Some(queue_id) {
+                browse::refresh_items(model, effects);
+            }
+            queue_id
+        }
+        _ => return,
+    };
+    if let Some(note) = &written.last_error {
+        model.say(note.clone());
+    }
+    effects.push(Effect::FetchCounts(vec![queue_id.clone()]));
+}
+
 fn status_arrived(model: &mut Model, item: &ItemId, status: ItemStatus) {
     let items = &mut model.browse.items;
     items.list.set_status(item, status);
@@ -134,6 +161,16 @@ fn status_arrived(model: &mut Model, item: &ItemId, status: ItemStatus) {
     }
     if let Some(data) = model.items.get_mut(item) {
         data.item.status = status;
+    }
+    // What was decided since still counts.
+    let newer = model.open_writes.values().rev().filter(|written| written.is_unsent()).find_map(|written| {
+        match &written.write {
+            Write::Status { item_id, status, .. } if item_id == item => Some(*status),
+            _ => None,
+        }
+    });
+    if let Some(status) = newer {
+        model.browse.items.list.set_status(item, status);
     }
 }
 

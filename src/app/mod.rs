@@ -4,6 +4,7 @@
 //! answers with [`Effect`]s for the runtime; it does no I/O and never waits.
 
 mod ahead;
+mod asking;
 mod browse;
 mod commands;
 mod connection;
@@ -14,6 +15,7 @@ pub mod geometry;
 mod given;
 mod help;
 mod item;
+mod listing;
 mod local;
 mod modal;
 mod model;
@@ -25,14 +27,17 @@ mod review;
 mod rubric;
 #[cfg(test)]
 mod tests;
+mod turning;
 mod viewing;
+mod worded;
 mod writing;
 
 pub use ahead::Typed;
+pub use asking::{Asked, Question};
 pub use browse::{Browse, Filter, Items, item_rows, queue_rows};
 pub use dispatch::{contexts, update};
 pub use editor::Editor;
-pub use effect::{Doc, DocKey, DocSource, Effect, FetchPage, RecordToken};
+pub use effect::{Doc, DocKey, DocSource, Effect, FetchPage, RecordToken, Wanted};
 pub use given::{belongs, who};
 pub use help::{HelpRow, help_rows};
 pub use item::{ItemData, Load, Mine, Progress, progress};

@@ -1,5 +1,6 @@
-//! What lies over a screen: editors, prompts, viewers.
+//! What lies over a screen: editors, prompts, viewers, questions.
 
+use super::asking::Question;
 use super::editor::Editor;
 use crate::domain::{ConfigId, ItemId, Object, QueueId};
 
@@ -12,6 +13,8 @@ pub enum Modal {
     Prompt(Prompt),
     /// Something to read.
     Viewer(Viewer),
+    /// A question with yes and no.
+    Confirm(Question),
 }
 
 /// What an edited text is for.
@@ -66,6 +69,10 @@ pub enum PromptFor {
     Value(ConfigId),
     /// Text to find in the content.
     Find,
+    /// The reason for a flag.
+    Flag(ItemId),
+    /// What to add to a queue.
+    Add(QueueId),
 }
 
 /// A one-line input.

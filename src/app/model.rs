@@ -8,14 +8,15 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::browse::Browse;
-use super::effect::DocKey;
+use super::effect::{DocKey, RecordToken};
 use super::item::ItemData;
 use super::modal::Modal;
 use super::msg::{Pause, ServerInfo};
 use super::open::Settled;
 use super::review::Review;
+use super::turning::Turning;
 use crate::domain::rows::Rows;
-use crate::domain::{ConfigId, Independent, ItemId, Now, ScoreConfig, Shard, Written};
+use crate::domain::{ConfigId, Independent, ItemId, Now, ScoreConfig, Shard, Write, Written};
 use crate::input::Keymap;
 
 /// How the program was started.
@@ -112,6 +113,8 @@ pub struct Model {
     pub items: HashMap<ItemId, ItemData>,
     /// Writes that are not known to be at the server.
     pub open_writes: BTreeMap<i64, Written>,
+    /// Decisions on their way into the store, with the items they are sent with.
+    pub saving: BTreeMap<RecordToken, (ItemId, Write)>,
     /// Items found to have been taken out of their queues.
     pub removed: HashSet<ItemId>,
     /// Changes of status that have reached the server in this run, the last one by item.
@@ -130,6 +133,8 @@ pub struct Model {
     pub count: Option<usize>,
     /// Set once the reviewer has asked to quit.
     pub quitting: bool,
+    /// An undo or redo under way.
+    pub(super) turning: Option<Turning>,
     /// Next token for a decision.
     pub(super) next_token: u64,
 }
@@ -152,6 +157,7 @@ impl Model {
             configs: None,
             items: HashMap::new(),
             open_writes: BTreeMap::new(),
+            saving: BTreeMap::new(),
             removed: HashSet::new(),
             settled: HashMap::new(),
             flags: HashMap::new(),
@@ -161,6 +167,7 @@ impl Model {
             notice: None,
             count: None,
             quitting: false,
+            turning: None,
             next_token: 0,
         }
     }

@@ -1,7 +1,7 @@
 //! From item to item: looking for the next one, completing, skipping, reopening.
 
 use super::review::{leave_item, open_at, open_item, start_run};
-use super::{Done, Effect, Model, Screen, Standing, browse};
+use super::{Done, Effect, Model, Screen, Standing, Wanted, browse};
 use crate::domain::{ItemId, ItemStatus, Next, QueueId, Write};
 use crate::input::Action;
 
@@ -98,8 +98,7 @@ fn end_of_queue(model: &mut Model, effects: &mut Vec<Effect>) {
     model.review.item = None;
     model.review.typed_ahead.clear();
     model.screen = Screen::Summary;
-    effects.push(Effect::ReleaseAll);
-    effects.push(Effect::Want(Vec::new()));
+    effects.push(Effect::Want(Wanted::default()));
     if let Some(queue) = model.review.queue.clone() {
         effects.push(Effect::FetchCounts(vec![queue]));
     }
@@ -122,24 +121,38 @@ pub(super) fn complete(model: &mut Model, effects: &mut Vec<Effect>) {
     }
     if status == ItemStatus::Pending {
         record_status(model, &id, queue_id, ItemStatus::Completed, effects);
-        release_held(model, effects);
-        let hold = model.start.hold;
-        if hold.is_zero() {
-            effects.push(Effect::Release(id.clone(), None));
-        } else {
-            let until = jiff::SignedDuration::try_from(hold)
-                .ok()
-                .and_then(|hold| model.now.wall.checked_add(hold).ok());
-            effects.push(Effect::Release(id.clone(), until));
-            model.review.held = Some(id.clone());
-        }
-        let given = model.current().into_iter().flat_map(|data| &data.mine);
-        let given = given.map(|(config, mine)| (config.clone(), mine.value.clone())).collect();
-        model.review.done.push(Done { item: id, at: model.now.mono, given });
+        note_done(model, &id);
+        go_on(model, &id, effects);
     } else {
         model.say("already completed");
+        seek_next(model, effects);
+    }
+}
+
+/// Counts an item as completed in this run.
+pub(super) fn note_done(model: &mut Model, id: &ItemId) {
+    let given = model.items.get(id).into_iter().flat_map(|data| &data.mine);
+    let given = given.map(|(config, mine)| (config.clone(), mine.value.clone())).collect();
+    let review = &mut model.review;
+    review.taken_back.retain(|done| done.item != *id);
+    review.done.push(Done { item: id.clone(), at: model.now.mono, given });
+}
+
+/// Holds the completed item on screen back for a moment and shows the next one.
+pub(super) fn go_on(model: &mut Model, id: &ItemId, effects: &mut Vec<Effect>) {
+    release_held(model, effects);
+    release_later(model, id, effects);
+    if !model.start.hold.is_zero() {
+        model.review.held = Some(id.clone());
     }
     seek_next(model, effects);
+}
+
+/// Lets an item's decisions go after the usual hold.
+pub(super) fn release_later(model: &Model, id: &ItemId, effects: &mut Vec<Effect>) {
+    let hold = jiff::SignedDuration::try_from(model.start.hold).ok().filter(|hold| !hold.is_zero());
+    let until = hold.and_then(|hold| model.now.wall.checked_add(hold).ok());
+    effects.push(Effect::Release(id.clone(), until));
 }
 
 /// An item whose content could not be loaded is completed only when asked for twice.
@@ -186,7 +199,7 @@ pub(super) fn reopen(model: &mut Model, effects: &mut Vec<Effect>) {
     reopen_item(model, &id, queue_id, status, effects);
 }
 
-/// Makes an item pending again: takes a held completion back, or writes the new state.
+/// Makes an item pending again; held like any decision, until the item is left.
 pub(super) fn reopen_item(
     model: &mut Model,
     id: &ItemId,
@@ -198,16 +211,16 @@ pub(super) fn reopen_item(
         model.say("this item is not completed");
         return;
     }
-    model.review.done.retain(|done| done.item != *id);
+    model.review.take_back(id);
     record_status(model, id, queue_id, ItemStatus::Pending, effects);
-    effects.push(Effect::Release(id.clone(), None));
     if model.review.held.as_ref() == Some(id) {
         model.review.held = None;
     }
     model.say("reopened");
 }
 
-fn record_status(
+/// Decides on an item's status.
+pub(super) fn record_status(
     model: &mut Model,
     id: &ItemId,
     queue_id: QueueId,

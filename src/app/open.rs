@@ -67,12 +67,14 @@ impl Model {
 
     /// Whether looking for the next item may stop at this one.
     pub(super) fn is_next(&self, item: &Item, standing: Standing) -> bool {
-        self.standing(item) == standing && !self.review.skipped.contains(&item.id)
+        self.standing(item) == standing
+            && !self.review.skipped.contains(&item.id)
+            && !self.leaving().any(|id| *id == item.id)
     }
 
     /// The state given here that the server does not have yet.
     fn on_its_way(&self, id: &ItemId) -> Option<ItemStatus> {
-        let saving = self.items.get(id).into_iter().flat_map(|data| &data.saving).map(|(_, write)| write);
+        let saving = self.saving.values().map(|(_, write)| write);
         let waits = |written: &&Written| {
             matches!(written.state, WriteState::Held | WriteState::Pending | WriteState::Sending)
         };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::geometry::{self, Pane, ReviewAreas, ReviewShape};
 use super::item::{ItemData, Load};
-use super::{Effect, Model, Screen, Standing, browse, moving, open};
+use super::{Effect, Model, Screen, Standing, Wanted, browse, moving, open};
 use crate::domain::rows::View;
 use crate::domain::{ConfigId, Item, ItemId, QueueId, Target, TraceId, Value};
 
@@ -71,6 +71,8 @@ pub struct Review {
     pub skipped: BTreeSet<ItemId>,
     /// Items completed in this run, in order.
     pub done: Vec<Done>,
+    /// Those completed in this run whose completion was taken back.
+    pub(super) taken_back: Vec<Done>,
     /// When this run began.
     pub started: Duration,
     /// When the current item came on screen.
@@ -264,7 +266,7 @@ pub(super) fn leave_review(model: &mut Model, effects: &mut Vec<Effect>) {
     model.screen = Screen::Browse;
     model.browse.on_items = true;
     effects.push(Effect::ReleaseAll);
-    effects.push(Effect::Want(Vec::new()));
+    effects.push(Effect::Want(Wanted::default()));
     browse::look_around(model, effects);
 }
 
@@ -279,7 +281,7 @@ pub(super) fn refresh(model: &mut Model, id: &ItemId, effects: &mut Vec<Effect>)
     }
     model.docs.retain(|key, rows| rows.is_none() || super::reading::item_of(&key.doc) != Some(id));
     // What is being fetched already would answer half of it and count as the whole.
-    effects.push(Effect::Want(Vec::new()));
+    effects.push(Effect::Want(Wanted::default()));
     want(model, effects);
 }
 
@@ -307,7 +309,8 @@ pub(super) fn want(model: &mut Model, effects: &mut Vec<Effect>) {
             }
         }
     }
-    effects.push(Effect::Want(wanted));
+    let on_screen = model.review.item.clone();
+    effects.push(Effect::Want(Wanted { items: wanted, on_screen }));
     browse::ask_pages(model, position..position + AHEAD + 2, effects);
 }
 

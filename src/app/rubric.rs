@@ -48,13 +48,16 @@ impl Model {
     }
 
     /// How a decision on an item is being made.
-    fn made(&self, item: &ItemId, before: Option<Write>) -> Made {
+    fn made(&self, item: &ItemId, write: &Write, before: Option<Write>) -> Made {
         let data = self.items.get(item);
         let current = self.review.item.as_ref() == Some(item);
         Made {
             annotator: self.start.annotator.clone(),
             queue_id: data.map(|data| data.item.queue_id.clone()).or_else(|| self.browse.items.queue.clone()),
-            about: self.item_name(item),
+            about: match write {
+                Write::AddItem { object, .. } => format!("{} {}", object.kind.noun(), object.id),
+                _ => self.item_name(item),
+            },
             before: before.map(Box::new),
             on_screen: current.then(|| self.now.mono.saturating_sub(self.review.opened)),
         }
@@ -221,7 +224,8 @@ pub(super) fn record(
 ) {
     let token = RecordToken(model.next_token);
     model.next_token += 1;
-    let made = model.made(item, before);
+    let made = model.made(item, &write, before);
+    model.saving.insert(token, (item.clone(), write.clone()));
     if let Some(data) = model.items.get_mut(item) {
         let thing = write.thing();
         data.unsaved.retain(|(old, _)| thing.is_none() || old.thing() != thing);
@@ -264,7 +268,7 @@ fn open_rows(model: &Model) -> Vec<bool> {
 }
 
 /// On to the next row without a value; stays where all have one.
-fn to_next_open(model: &mut Model) {
+pub(super) fn to_next_open(model: &mut Model) {
     let open = open_rows(model);
     let row = model.review.row;
     let next = (row + 1..open.len()).chain(0..row).find(|at| open[*at]);

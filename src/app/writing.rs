@@ -2,7 +2,7 @@
 
 use super::editor::Editor;
 use super::modal::{Modal, Prompt, PromptFor, Purpose, TextForm};
-use super::{Effect, Model, reading, rubric};
+use super::{Effect, Model, listing, reading, rubric};
 use crate::domain::{
     COMMENT_UNITS, CommentWrite, ConfigId, DataType, Object, ScoreConfig, TEXT_UNITS, UserId, Value, Write,
 };
@@ -197,6 +197,29 @@ fn set_draft(
     }
 }
 
+/// A comment that could not be saved comes back into its editor, or as a draft, before whatever was
+/// written since.
+pub(super) fn back_to_draft(
+    model: &mut Model,
+    item: &crate::domain::ItemId,
+    text: &str,
+    effects: &mut Vec<Effect>,
+) {
+    let before =
+        |since: &str| if since.trim().is_empty() { text.to_owned() } else { format!("{text}\n\n{since}") };
+    if let Some(Modal::Editor(form)) = model.modals.last_mut()
+        && form.item == *item
+        && matches!(form.purpose, Purpose::Comment { .. })
+    {
+        let text = before(&form.editor.text());
+        form.editor.replace(&text);
+        return;
+    }
+    let draft = model.items.get(item).and_then(|data| data.drafts.get("comment"));
+    let text = before(draft.map_or("", String::as_str));
+    set_draft(model, item, "comment".into(), text, effects);
+}
+
 fn save_form(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some(Modal::Editor(form)) = model.modals.last_mut() else { return };
     if let Some(limit) = form.limit
@@ -276,6 +299,7 @@ pub(super) fn typed(model: &mut Model) {
             let query = prompt.editor.text();
             reading::find(model, &query);
         }
+        PromptFor::Flag(_) | PromptFor::Add(_) => {}
         PromptFor::Value(id) => {
             let config = config(model, &id);
             if let (Some(Modal::Prompt(prompt)), Some(config)) = (model.modals.last_mut(), config) {
@@ -302,6 +326,14 @@ fn accept(model: &mut Model, effects: &mut Vec<Effect>) {
         PromptFor::Find => {
             model.modals.pop();
         }
+        PromptFor::Flag(item) => {
+            model.modals.pop();
+            listing::flag(model, &item, text.trim(), effects);
+        }
+        PromptFor::Add(queue) => match listing::add(model, &queue, &text, effects) {
+            Ok(()) => drop(model.modals.pop()),
+            Err(why) => prompt_complains(model, why),
+        },
         PromptFor::Value(id) => {
             let Some(config) = config(model, &id) else { return };
             match config.parse(&text) {
@@ -309,13 +341,15 @@ fn accept(model: &mut Model, effects: &mut Vec<Effect>) {
                     model.modals.pop();
                     rubric::set_value(model, &config, value, effects);
                 }
-                Err(refusal) => {
-                    if let Some(Modal::Prompt(prompt)) = model.modals.last_mut() {
-                        prompt.complaint = Some(refusal.to_string());
-                    }
-                }
+                Err(refusal) => prompt_complains(model, refusal.to_string()),
             }
         }
+    }
+}
+
+fn prompt_complains(model: &mut Model, why: String) {
+    if let Some(Modal::Prompt(prompt)) = model.modals.last_mut() {
+        prompt.complaint = Some(why);
     }
 }
 

@@ -11,6 +11,10 @@ pub enum Action {
     Back,
     /// Drop the count, the search or the zoom.
     Cancel,
+    /// Undo the last decision.
+    Undo,
+    /// Do again what was undone last.
+    Redo,
     /// List what is not sent yet.
     Unsent,
     /// Quit; unsent work is kept.
@@ -49,8 +53,16 @@ pub enum Action {
     Refresh,
     /// Show pending, completed or all items.
     StatusFilter,
+    /// Complete the item.
+    Complete,
     /// Reopen the completed item.
     Reopen,
+    /// Take the item out of the queue.
+    Remove,
+    /// Add objects to the queue.
+    Add,
+    /// Flag the item, change the reason or take the flag away.
+    Flag,
     /// Show the queue's guidelines.
     Guidelines,
     /// Go to the next observation.

@@ -93,7 +93,7 @@ where
 
     /// Whether nothing that could still be sent is waiting.
     fn is_all_sent(&self) -> bool {
-        let saving = self.model.items.values().any(|data| !data.saving.is_empty());
+        let saving = !self.model.saving.is_empty();
         let hopeless = self.model.pause.is_some() || self.model.other_sender.is_some();
         !saving && (hopeless || self.model.unsent() == 0)
     }

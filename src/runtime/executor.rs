@@ -13,7 +13,8 @@ use super::layout;
 use super::link::{Dialer, Link};
 use super::panics;
 use super::storage::Storage;
-use crate::app::{Effect, LocalState, Msg, RecordToken, Start};
+use crate::api::{Priority, Urgency};
+use crate::app::{Effect, LocalState, Msg, RecordToken, Start, Wanted};
 use crate::domain::{Decision, Item, ItemId, Undone};
 use crate::store::{Scope, SharedStore, Store, StoreError};
 
@@ -27,6 +28,13 @@ pub(super) enum Control {
     QuitNow,
 }
 
+/// An item being fetched.
+#[derive(Debug)]
+struct Fetching {
+    task: AbortHandle,
+    urgency: Urgency,
+}
+
 /// Carries effects out.
 #[derive(Debug)]
 pub(super) struct Executor {
@@ -37,7 +45,7 @@ pub(super) struct Executor {
     annotator: String,
     link: Cell,
     dialing: Option<AbortHandle>,
-    fetching: HashMap<ItemId, AbortHandle>,
+    fetching: HashMap<ItemId, Fetching>,
 }
 
 impl Executor {
@@ -82,8 +90,7 @@ impl Executor {
     /// Effects that need a server and its scope. They are only asked for once connected.
     fn start_linked(&mut self, effect: Effect) {
         let Some(link) = self.link.get().cloned() else {
-            // Which one is not logged: it may hold what a reviewer wrote.
-            tracing::debug!("not connected yet, so there is nothing to do");
+            self.cannot_yet(&effect);
             return;
         };
         match effect {
@@ -108,8 +115,20 @@ impl Executor {
                     }
                 });
             }
-            Effect::Want(items) => self.want(&link, items),
+            Effect::Want(wanted) => self.want(&link, wanted),
             read => self.read(link, read),
+        }
+    }
+
+    /// What waits for an answer gets one.
+    fn cannot_yet(&self, effect: &Effect) {
+        let why = || "not connected yet".to_owned();
+        match effect {
+            Effect::Record(token, _) => tell(&self.messages, Msg::Recorded(*token, Err(why()))),
+            Effect::Undo => tell(&self.messages, Msg::Undone(Err(why()))),
+            Effect::Redo => tell(&self.messages, Msg::Redone(Err(why()))),
+            // Which one is not logged: it may hold what a reviewer wrote.
+            _ => tracing::debug!("not connected yet, so there is nothing to do"),
         }
     }
 
@@ -141,7 +160,7 @@ impl Executor {
                 });
             }
             Effect::SeeItem(queue, item) => {
-                tasks.spawn(async move { fetch::see(&link, &queue, &item, &messages).await });
+                tasks.spawn(async move { fetch::see(&link.reader, &queue, &item, &messages).await });
             }
             Effect::FetchLabels(objects) => drop(tasks.spawn(fetch::labels(link, objects, messages))),
             Effect::FetchComments(item, object) => {
@@ -241,29 +260,39 @@ impl Executor {
         });
     }
 
-    /// Fetches what is wanted and not yet being fetched, and stops fetching the rest.
-    fn want(&mut self, link: &Arc<Link>, items: Vec<Item>) {
-        self.fetching.retain(|id, task| {
+    /// Fetches what is wanted and not yet being fetched, and stops fetching the rest. What comes on
+    /// screen while it is being fetched ahead becomes urgent.
+    fn want(&mut self, link: &Arc<Link>, wanted: Wanted) {
+        let Wanted { items, on_screen } = wanted;
+        self.fetching.retain(|id, fetching| {
             let wanted = items.iter().any(|item| item.id == *id);
             if !wanted {
-                task.abort();
+                fetching.task.abort();
             }
-            wanted && !task.is_finished()
+            wanted && !fetching.task.is_finished()
         });
         for item in items {
-            if !self.fetching.contains_key(&item.id) {
-                self.load_local(link, item.id.clone());
-                let id = item.id.clone();
-                let (link, dialer, messages) = (link.clone(), self.dialer.clone(), self.messages.clone());
-                let task = self.dialer.tasks.spawn(async move {
-                    if fetch::item(link, item, messages).await {
-                        // It answers: whatever waits for the network need not wait any longer.
-                        dialer.wake.notify_one();
-                    }
-                });
-                self.fetching.insert(id, task.abort_handle());
+            let is_shown = on_screen.as_ref() == Some(&item.id);
+            let priority = if is_shown { Priority::Screen } else { Priority::Prefetch };
+            match self.fetching.get(&item.id) {
+                Some(fetching) => fetching.urgency.set(priority),
+                None => self.fetch(link, item, priority),
             }
         }
+    }
+
+    fn fetch(&mut self, link: &Arc<Link>, item: Item, priority: Priority) {
+        self.load_local(link, item.id.clone());
+        let (id, urgency) = (item.id.clone(), Urgency::new(priority));
+        let (link, dialer, messages) = (link.clone(), self.dialer.clone(), self.messages.clone());
+        let reader = link.reader.clone().with_urgency(&urgency);
+        let task = self.dialer.tasks.spawn(async move {
+            if fetch::item(&reader, item, messages).await {
+                // It answers: whatever waits for the network need not wait any longer.
+                dialer.wake.notify_one();
+            }
+        });
+        self.fetching.insert(id, Fetching { task: task.abort_handle(), urgency });
     }
 
     fn load_local(&self, link: &Arc<Link>, item: ItemId) {

@@ -8,7 +8,7 @@ use super::link::Link;
 use super::panics;
 use jiff::Timestamp;
 
-use crate::api::{ApiError, Client};
+use crate::api::{ApiError, Client, Priority, Urgency};
 use crate::app::{Failure, FetchPage, Label, Msg, Part};
 use crate::content;
 use crate::domain::{
@@ -70,8 +70,9 @@ pub(super) async fn all_queues(reader: &Client) -> Result<Vec<Queue>, ApiError> 
 
 /// Progress of queues, one after the other so that it never crowds out anything else.
 pub(super) async fn counts(link: Arc<Link>, queues: Vec<QueueId>, messages: Messages) {
+    let reader = link.reader.clone().with_urgency(&Urgency::new(Priority::Prefetch));
     for queue in queues {
-        let result = link.reader.counts(&queue).await.map_err(|e| failure(&e));
+        let result = reader.counts(&queue).await.map_err(|e| failure(&e));
         let stop = result.is_err();
         tell(&messages, Msg::Counts(queue, result));
         if stop {
@@ -176,19 +177,19 @@ fn observation_label(found: &Observation) -> Label {
 
 /// Everything about an item at the server: its state, its object's content, scores and comments.
 /// Says whether the scores could be read.
-pub(super) async fn item(link: Arc<Link>, item: Item, messages: Messages) -> bool {
-    let state = see(&link, &item.queue_id, &item.id, &messages);
-    let ((), answered) = tokio::join!(state, object(&link, &item, &messages));
+pub(super) async fn item(reader: &Client, item: Item, messages: Messages) -> bool {
+    let state = see(reader, &item.queue_id, &item.id, &messages);
+    let ((), answered) = tokio::join!(state, object(reader, &item, &messages));
     answered
 }
 
 /// How an item stands at the server just now. Without an answer it stays as it was listed; the
 /// sender reads it again before anything is changed.
-pub(super) async fn see(link: &Link, queue: &QueueId, item: &ItemId, messages: &Messages) {
-    if !link.reader.line().is_up() {
+pub(super) async fn see(reader: &Client, queue: &QueueId, item: &ItemId, messages: &Messages) {
+    if !reader.line().is_up() {
         return;
     }
-    match link.reader.asking().item(queue, item).await {
+    match reader.asking().item(queue, item).await {
         Ok(seen) => tell(messages, Msg::ItemSeen(item.clone(), Some(seen))),
         Err(error) if error.is_not_found() && !error.is_missing_route() => {
             tell(messages, Msg::ItemSeen(item.clone(), None));
@@ -197,8 +198,8 @@ pub(super) async fn see(link: &Link, queue: &QueueId, item: &ItemId, messages: &
     }
 }
 
-async fn object(link: &Link, item: &Item, messages: &Messages) -> bool {
-    let reader = &link.reader.noting();
+async fn object(reader: &Client, item: &Item, messages: &Messages) -> bool {
+    let reader = &reader.noting();
     let id = item.id.clone();
     let object = item.object.clone();
     let known = match object.kind {
@@ -257,6 +258,7 @@ async fn scores(reader: &Client, target: &Target) -> Result<Vec<Score>, Failure>
 async fn subject(reader: &Client, object: &Object) -> Result<Option<Arc<Subject>>, Failure> {
     let observations = match reader.observations_of(object).await {
         Err(error) if error.is_not_found() && !error.is_missing_route() => Vec::new(),
+        Err(error) if error.never_arrived() && !reader.line().is_up() => return Err(not_kept(object)),
         other => other.map_err(|e| failure(&e))?,
     };
     let object = object.clone();
@@ -265,6 +267,19 @@ async fn subject(reader: &Client, object: &Object) -> Result<Option<Arc<Subject>
     match tokio::task::spawn_blocking(build).await {
         Ok(Some(subject)) => Ok(subject.map(Arc::new)),
         _ => Err(lasting("a bug in tracemark keeps this from being shown")),
+    }
+}
+
+/// What cannot be shown, since it was never fetched while there was a network.
+fn not_kept(object: &Object) -> Failure {
+    let pull = "`tracemark pull` fetches a whole queue before a journey";
+    Failure {
+        message: format!(
+            "The server is out of reach, and this {} was not fetched before.",
+            object.kind.noun()
+        ),
+        hint: Some(pull.into()),
+        temporary: true,
     }
 }
 

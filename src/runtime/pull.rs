@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::clock;
 use super::fetch::all_queues;
-use super::shelf::Keeping;
+use super::shelf::{DiskShelf, Keeping};
 use crate::api::{ApiError, Client};
 use crate::domain::{Item, ItemStatus, ObjectKind, PAGE, Queue, Subject, Target, TraceId};
 
@@ -36,6 +36,7 @@ pub enum Pulled {
 #[derive(Debug)]
 pub struct Puller {
     reader: Client,
+    shelf: Arc<DiskShelf>,
     /// Whether everything is fetched again, however new it is.
     again: bool,
 }
@@ -45,8 +46,9 @@ impl Puller {
     pub async fn new(client: Client, account: &str, keeping: Keeping, again: bool) -> Option<Self> {
         let (server, account) = (client.address().to_owned(), account.to_owned());
         let opened = tokio::task::spawn_blocking(move || keeping.shelf(&server, &account)).await;
-        let reader = client.with_shelf(Arc::new(opened.ok().flatten()?)).asking();
-        Some(Self { reader, again })
+        let shelf = Arc::new(opened.ok().flatten()?);
+        let reader = client.with_shelf(shelf.clone()).asking();
+        Some(Self { reader, shelf, again })
     }
 
     /// What the screen asks for before it shows a queue; gives the queues.
@@ -93,6 +95,10 @@ impl Puller {
         let mut pulls = std::pin::pin!(pulls.buffer_unordered(AT_ONCE));
         while let Some((item, pulled)) = pulls.next().await {
             told(&item, pulled);
+        }
+        let written = self.shelf.clone();
+        if let Err(error) = tokio::task::spawn_blocking(move || written.settle()).await {
+            tracing::error!("waiting for the cache: {error}");
         }
     }
 

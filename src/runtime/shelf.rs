@@ -38,15 +38,20 @@ impl Keeping {
 /// Answers that wait to be written, at most.
 const QUEUED: usize = 64;
 
-/// An answer to be kept.
-type Answer = (String, Vec<u8>);
+/// What the thread is asked to do.
+enum Job {
+    /// Keep an answer.
+    Keep(String, Vec<u8>),
+    /// Say when all before this is done.
+    Tell(SyncSender<()>),
+}
 
 /// The part of the cache that belongs to one account of one server. Answers are written behind, so
 /// that nobody waits for the disk.
 #[derive(Debug)]
 pub(super) struct DiskShelf {
     place: Place,
-    queue: Option<SyncSender<Answer>>,
+    queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -70,22 +75,35 @@ impl DiskShelf {
     #[expect(clippy::disallowed_methods, reason = "the runtime owns this thread and joins it")]
     pub(super) fn new(cache: Cache, server: &str, account: &str) -> Self {
         let place = Place { cache, server: server.to_owned(), account: account.to_owned() };
-        let (queue, answers) = sync_channel::<Answer>(QUEUED);
+        let (queue, jobs) = sync_channel(QUEUED);
         let own = place.clone();
         let thread = std::thread::spawn(move || {
-            for (key, body) in answers {
-                own.keep(&key, &body);
+            for job in jobs {
+                match job {
+                    Job::Keep(key, body) => own.keep(&key, &body),
+                    Job::Tell(done) => _ = done.send(()),
+                }
             }
         });
         Self { place, queue: Some(queue), thread: Some(thread) }
+    }
+
+    /// Waits until everything so far is written.
+    pub(super) fn settle(&self) {
+        let (done, told) = sync_channel(1);
+        if self.queue.as_ref().is_some_and(|queue| queue.send(Job::Tell(done)).is_ok()) {
+            // An error means that the thread is gone, and nothing will be written any more.
+            let _ = told.recv();
+        }
     }
 }
 
 impl Shelf for DiskShelf {
     fn keep(&self, key: &str, body: &[u8]) {
         let Some(queue) = &self.queue else { return };
-        if let Err(TrySendError::Full((key, body)) | TrySendError::Disconnected((key, body))) =
-            queue.try_send((key.to_owned(), body.to_owned()))
+        if let Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) =
+            queue.try_send(Job::Keep(key.to_owned(), body.to_owned()))
+            && let Job::Keep(key, body) = job
         {
             // Slower than the server answers: whoever fetches so much can wait.
             self.place.keep(&key, &body);

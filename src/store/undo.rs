@@ -8,11 +8,11 @@ use rusqlite::{Connection, Transaction, params};
 use super::rows::{CLOSED, OPEN, UNDONE, select, text};
 use super::things::{Entry, base, set_replaced, standing};
 use super::{Scope, Store, StoreError};
-use crate::domain::{Decision, Origin, Undone, Write, WriteKind, WriteState, Written};
+use crate::domain::{Decision, Origin, Undone, Write, WriteState, Written};
 
 impl Store {
-    /// Undoes the annotator's last decision that still stands. With `hold`, decisions on an item
-    /// whose completion is undone are held again, as they were before it.
+    /// Undoes the annotator's last decision that still stands. With `hold`, all that waits beside it
+    /// on the same item is held again: the caller shows the item, or releases it.
     ///
     /// # Errors
     /// When it could not be saved; then nothing has changed.
@@ -94,13 +94,11 @@ fn hold_again(
     decision: &Written,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    if decision.write.kind() == WriteKind::Status {
-        tx.execute(
-            "UPDATE outbox SET state = 'held', next_attempt_at = NULL, changed_at = ?
-             WHERE host = ? AND project = ? AND item = ? AND state = 'pending' AND attempts = 0",
-            params![text(now), scope.host, scope.project.as_str(), decision.item_id.as_str()],
-        )?;
-    }
+    tx.execute(
+        "UPDATE outbox SET state = 'held', next_attempt_at = NULL, changed_at = ?
+         WHERE host = ? AND project = ? AND item = ? AND state = 'pending' AND attempts = 0",
+        params![text(now), scope.host, scope.project.as_str(), decision.item_id.as_str()],
+    )?;
     Ok(())
 }
 

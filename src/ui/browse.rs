@@ -233,8 +233,12 @@ fn item_line(ink: &Ink, item: &Item, current: bool, width: usize) -> (Line, Line
     (left, right)
 }
 
-/// The one sign that matters most: refused, unsent, saved here, draft, done, open elsewhere.
+/// The one sign that matters most: being saved, refused, unsent, saved here, flagged, draft, done,
+/// open elsewhere.
 fn flag(ink: &Ink, item: &Item) -> Line {
+    if ink.model.saving.values().any(|(id, _)| *id == item.id) {
+        return Line::of(ink.glyphs.ellipsis, ink.styles.dim);
+    }
     let own = ink.model.open_writes.values().filter(|written| written.item_id == item.id);
     let worst = own.map(|written| written.state).max_by_key(|state| match state {
         WriteState::Refused | WriteState::Conflict => 3,
@@ -245,6 +249,7 @@ fn flag(ink: &Ink, item: &Item) -> Line {
     let has_draft = ink.model.items.get(&item.id).is_some_and(|data| !data.drafts.is_empty());
     match worst {
         Some(state) => Line::of(ink.glyphs.write_state(state), ink.styles.write_state(state)),
+        None if ink.model.flags.contains_key(&item.id) => Line::of(ink.glyphs.flag, ink.styles.badge),
         None if has_draft => Line::of(ink.glyphs.draft, ink.styles.badge),
         None if item.status == ItemStatus::Completed => Line::of(ink.glyphs.done, ink.styles.ok),
         None if ink.model.standing(item) == Standing::Elsewhere => {
@@ -257,6 +262,9 @@ fn flag(ink: &Ink, item: &Item) -> Line {
 /// How old it is and why it is not to be done now, or when it was completed and whether here.
 fn when(ink: &Ink, item: &Item) -> String {
     let now = ink.model.now.wall;
+    if ink.model.leaving().any(|id| *id == item.id) {
+        return "being removed".into();
+    }
     match ink.model.standing(item) {
         Standing::Removed => return "removed from the queue".into(),
         Standing::Elsewhere => return "possibly open elsewhere".into(),

@@ -1,4 +1,4 @@
-//! What lies over a screen: editors, prompts, viewers.
+//! What lies over a screen: editors, prompts, viewers, questions.
 
 use ratatui::style::Style;
 use ratatui::widgets::Widget;
@@ -7,15 +7,15 @@ use ratatui_textarea::TextArea;
 use super::content::row_line;
 use super::ink::Ink;
 use super::line::{Line, fit, wrap};
-use super::{unsent, whole};
+use super::{unsent, whole, words};
 use crate::app::geometry::{self, Area};
 use crate::app::{
-    Doc, DocKey, Editor, HelpRow, Modal, Prompt, PromptFor, Purpose, Showing, TextForm, Viewer, given_key,
-    help_rows, info_key,
+    Asked, Doc, DocKey, Editor, HelpRow, Modal, Prompt, PromptFor, Purpose, Showing, TextForm, Viewer,
+    given_key, help_rows, info_key,
 };
-use crate::domain::QueueId;
 use crate::domain::rows::View;
 use crate::domain::text::{clean, width};
+use crate::domain::{QueueId, duration};
 use crate::input::Action;
 
 /// Draws a modal over what is there.
@@ -24,6 +24,7 @@ pub(super) fn draw(ink: &mut Ink, modal: &Modal) {
         Modal::Editor(form) => editor(ink, form),
         Modal::Prompt(prompt) => self::prompt(ink, prompt),
         Modal::Viewer(viewer) => self::viewer(ink, viewer),
+        Modal::Confirm(question) => confirm(ink, &question.words(ink.model)),
     }
 }
 
@@ -89,7 +90,9 @@ fn editor(ink: &mut Ink, form: &TextForm) {
     let needed: usize = text.split('\n').map(|line| width(line) / inside + 1).sum();
     let complaint = form.complaint.as_deref().unwrap_or_default();
     let complaint = wrap(complaint, inside, 2, ink.glyphs.ellipsis);
-    let wanted = needed.max(4) + complaint.len() + 2;
+    let warning = wrap(&words::plain(ink, &warning(ink, form)), inside, 2, ink.glyphs.ellipsis);
+    let notes = complaint.len() + warning.len();
+    let wanted = needed.max(4) + notes + 2;
     let rows = u16::try_from(wanted).unwrap_or(u16::MAX).min(screen.height.saturating_sub(4));
     let outer = screen.centred(columns, rows);
     let mut actions = vec![(Action::Save, "save"), (Action::ExternalEditor, "editor")];
@@ -102,10 +105,34 @@ fn editor(ink: &mut Ink, form: &TextForm) {
         keys.push("other object", ink.styles.dim);
     }
     let body = boxed(ink, outer, &form.title, &counter(ink, form), &keys);
-    let (body, below) = body.split_bottom(u16::try_from(complaint.len()).unwrap_or(0));
+    let (body, below) = body.split_bottom(u16::try_from(notes).unwrap_or(0));
     text_area(ink, body, &form.editor);
-    let lines: Vec<Line> = complaint.into_iter().map(|row| Line::of(row, ink.styles.error)).collect();
+    let mut lines: Vec<Line> = complaint.into_iter().map(|row| Line::of(row, ink.styles.error)).collect();
+    lines.extend(warning.into_iter().map(|row| Line::of(row, ink.styles.dim)));
     ink.lines(below, &lines);
+}
+
+/// What cannot be undone is said before it is done.
+fn warning(ink: &Ink, form: &TextForm) -> String {
+    let hold = ink.model.start.hold;
+    match &form.purpose {
+        Purpose::Value(_) | Purpose::Reason(_) => String::new(),
+        Purpose::Comment { .. } if hold.is_zero() => {
+            "Sent when you complete or leave the item; then it cannot be taken back.".into()
+        }
+        Purpose::Comment { .. } => format!(
+            "Sent when you leave the item, or {} after you complete it; then it cannot be taken back.",
+            spell(hold)
+        ),
+    }
+}
+
+/// A setting's time as a person would write it: `10 s`.
+fn spell(time: std::time::Duration) -> String {
+    match time.as_secs() {
+        seconds @ 1..60 if time.subsec_nanos() == 0 => format!("{seconds} s"),
+        _ => duration(time.as_secs_f64()),
+    }
 }
 
 /// `47 / 5000`.
@@ -148,13 +175,14 @@ fn prompt(ink: &mut Ink, prompt: &Prompt) {
     let complaint = wrap(complaint, inside, 2, ink.glyphs.ellipsis);
     let most = usize::from(above.height).saturating_sub(6 + complaint.len()).min(12);
     let shown = prompt.choices.len().min(most);
-    let rows = u16::try_from(3 + shown + complaint.len()).unwrap_or(u16::MAX);
+    let how = wrap(how(ink, &prompt.purpose), inside, 2, ink.glyphs.ellipsis);
+    let rows = u16::try_from(3 + shown + complaint.len() + how.len()).unwrap_or(u16::MAX);
     let outer = match prompt.purpose {
-        PromptFor::Value(_) => above.centred(columns, rows),
+        PromptFor::Value(_) | PromptFor::Flag(_) | PromptFor::Add(_) => above.centred(columns, rows),
         // What is found must stay in view.
         PromptFor::Find => above.split_bottom(rows).1.centred(columns, rows),
     };
-    let keys = keys(ink, &[(Action::Accept, accept(&prompt.purpose)), (Action::Close, "close")]);
+    let keys = keys(ink, &[(Action::Accept, accept(ink, prompt)), (Action::Close, "close")]);
     let many = match prompt.choices.len() {
         0 => Line::default(),
         n => Line::of(format!("{} of {n}", prompt.choice.min(n - 1) + 1), ink.styles.dim),
@@ -163,14 +191,36 @@ fn prompt(ink: &mut Ink, prompt: &Prompt) {
     let (input, rest) = body.split_top(1);
     text_area(ink, input, &prompt.editor);
     let mut lines: Vec<Line> = complaint.into_iter().map(|row| Line::of(row, ink.styles.error)).collect();
+    lines.extend(how.into_iter().map(|row| Line::of(row, ink.styles.dim)));
     lines.extend(choices(ink, prompt, shown, inside));
     ink.lines(rest, &lines);
 }
 
-fn accept(purpose: &PromptFor) -> &'static str {
-    match purpose {
+fn accept(ink: &Ink, prompt: &Prompt) -> &'static str {
+    let is_empty = prompt.editor.text().trim().is_empty();
+    match &prompt.purpose {
         PromptFor::Value(_) => "take",
         PromptFor::Find => "find",
+        PromptFor::Add(_) => "add",
+        PromptFor::Flag(id) => match (ink.model.flag(id).is_some(), is_empty) {
+            (true, true) => "take the flag away",
+            (true, false) => "keep the flag",
+            (false, _) => "flag",
+        },
+    }
+}
+
+/// What to write into a prompt.
+fn how(ink: &Ink, purpose: &PromptFor) -> &'static str {
+    match purpose {
+        PromptFor::Value(_) | PromptFor::Find => "",
+        PromptFor::Add(_) => {
+            "trace:ID, observation:ID or session:ID; an ID alone is a trace. Several with spaces between."
+        }
+        PromptFor::Flag(id) if ink.model.flag(id).is_some() => {
+            "Flagged. Without a reason (Ctrl-u) the flag goes."
+        }
+        PromptFor::Flag(_) => "Why? May stay empty. Flags are kept here and not sent.",
     }
 }
 
@@ -185,6 +235,19 @@ fn choices(ink: &Ink, prompt: &Prompt, shown: usize, inside: usize) -> Vec<Line>
             ink.cursor(current, true).add(fit(choice, inside.saturating_sub(2), ink.glyphs.ellipsis), style)
         })
         .collect()
+}
+
+/// A question with its two answers.
+fn confirm(ink: &mut Ink, asked: &Asked) {
+    let screen = whole(ink.model.size);
+    let columns = screen.width.saturating_sub(6).min(64);
+    let inside = usize::from(columns.saturating_sub(4));
+    let text = wrap(&words::plain(ink, &asked.text), inside, 6, ink.glyphs.ellipsis);
+    let rows = u16::try_from(text.len() + 2).unwrap_or(u16::MAX);
+    let keys = keys(ink, &[(Action::Yes, asked.yes), (Action::No, asked.no)]);
+    let body = boxed(ink, screen.centred(columns, rows), &asked.title, &Line::default(), &keys);
+    let lines: Vec<Line> = text.into_iter().map(|row| Line::of(row, ink.styles.text)).collect();
+    ink.lines(body, &lines);
 }
 
 fn viewer(ink: &mut Ink, viewer: &Viewer) {

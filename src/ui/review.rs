@@ -6,7 +6,7 @@ use super::{compact, content, rubric, status, tree, words};
 use crate::app::geometry::{Area, Pane, ReviewAreas};
 use crate::app::{ItemData, Standing, completed_when};
 use crate::domain::text::grouped;
-use crate::domain::{Counts, ItemStatus, Level, Subject, SubjectHeader, TreeRow, clock, duration};
+use crate::domain::{Counts, ItemStatus, Level, Subject, SubjectHeader, TreeRow, Write, clock, duration};
 use crate::input::Action;
 
 /// Fewest items completed before a pace is told.
@@ -63,7 +63,7 @@ fn header(ink: &mut Ink, area: Area) {
     let left = path(ink, usize::from(area.width) / 2);
     let right = pace(ink, area.width >= 90);
     ink.ends(area, 0, &left, &right);
-    let badge = ink.model.current().map(|data| badge(ink, data)).unwrap_or_default();
+    let badge = ink.model.current().map(|data| badge(ink, data, area)).unwrap_or_default();
     let kept = words::as_of(ink, ink.model.current().and_then(|data| data.kept));
     let dot = if kept.is_empty() || badge.is_empty() { String::new() } else { ink.dot() };
     let badge = kept.add(dot, ink.styles.dim).join(badge);
@@ -177,8 +177,8 @@ fn level(ink: &Ink, level: Level) -> Option<Line> {
     Some(Line::of(format!("{} {word}", ink.glyphs.warning), ink.styles.level(level)))
 }
 
-/// A draft left, and why the item may not be one to do: completed, removed, open elsewhere.
-fn badge(ink: &Ink, data: &ItemData) -> Line {
+/// Flagged and why, a draft left, and why the item may not be one to do: completed, removed, open elsewhere.
+fn badge(ink: &Ink, data: &ItemData, area: Area) -> Line {
     let (glyphs, styles) = (ink.glyphs, ink.styles);
     let is_done = data.status() == ItemStatus::Completed;
     let (text, style) = match ink.model.standing(&data.item) {
@@ -187,22 +187,39 @@ fn badge(ink: &Ink, data: &ItemData) -> Line {
             let when = completed_when(&data.item, ink.model.now.wall);
             (format!("{} completed by someone else {when}", glyphs.done), styles.ok)
         }
-        _ if is_done => (format!("{} completed", glyphs.done), styles.ok),
+        _ if is_done => {
+            let is_saved = !data.saving.iter().any(|(_, write)| matches!(write, Write::Status { .. }));
+            let sign = if is_saved { glyphs.done } else { glyphs.ellipsis };
+            (format!("{sign} completed"), styles.ok)
+        }
         Standing::Elsewhere => (format!("{} possibly open elsewhere", glyphs.elsewhere), styles.warn),
         Standing::OtherShard => ("other shard".to_owned(), styles.warn),
-        Standing::Open | Standing::Done => return drafted(ink, data),
+        Standing::Open | Standing::Done => return marked(ink, data, area),
     };
-    let line = drafted(ink, data);
+    let line = marked(ink, data, area);
     let gap = if line.is_empty() { "" } else { "  " };
     line.add(gap, styles.text).add(text, style)
 }
 
-fn drafted(ink: &Ink, data: &ItemData) -> Line {
+/// Flagged, a draft left.
+fn marked(ink: &Ink, data: &ItemData, area: Area) -> Line {
     let mut line = Line::default();
+    if let Some(reason) = ink.model.flags.get(&data.item.id) {
+        let room = usize::from(area.width) / 3;
+        line.push(
+            fit(&format!("{} {}", ink.glyphs.flag, flagged(reason)), room, ink.glyphs.ellipsis),
+            ink.styles.badge,
+        );
+    }
+    let gap = |line: &Line| if line.is_empty() { "" } else { "  " };
     if !data.drafts.is_empty() {
-        line.push(format!("{} draft", ink.glyphs.draft), ink.styles.badge);
+        line.push(format!("{}{} draft", gap(&line), ink.glyphs.draft), ink.styles.badge);
     }
     line
+}
+
+fn flagged(reason: &str) -> &str {
+    if reason.is_empty() { "flagged" } else { reason }
 }
 
 /// The tree's stand-in on narrow screens: where the current observation is, and its facts.

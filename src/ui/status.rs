@@ -5,6 +5,7 @@ use super::line::{Line, fit};
 use super::words::{self, moment};
 use crate::app::geometry::Area;
 use crate::app::{Connection, Model, Screen, contexts};
+use crate::domain::text::{one_line, width};
 use crate::domain::{ConfigId, DataType, ItemStatus};
 use crate::input::{Action, Context, place};
 
@@ -16,10 +17,17 @@ pub(super) fn draw(ink: &mut Ink, area: Area, joints: &[u16]) {
     }
     let (_, line) = area.split_top(1);
     let line = margins(line);
-    let right = right(ink, line.width >= 110);
+    let right = if message_needs_all(ink, line) { Line::default() } else { right(ink, line.width >= 110) };
     let room = usize::from(line.width).saturating_sub(right.width() + 2);
     let left = left(ink, room);
     ink.ends(line, 0, &left, &right);
+}
+
+/// Whether a message is cut short unless it has the whole line for its moment.
+fn message_needs_all(ink: &Ink, line: Area) -> bool {
+    let room = usize::from(line.width).saturating_sub(right(ink, line.width >= 110).width() + 2);
+    let shown = ink.model.notice.as_ref().filter(|_| ink.model.count.is_none());
+    shown.is_some_and(|notice| width(&one_line(&notice.text)) > room)
 }
 
 fn left(ink: &Ink, room: usize) -> Line {
@@ -81,6 +89,7 @@ fn makes_sense(model: &Model, action: Action) -> bool {
         Action::Open | Action::PaneRight | Action::Guidelines => {
             model.screen != Screen::Browse || model.browse.queue().is_some()
         }
+        Action::Complete => model.browse.item().is_some_and(|item| item.status == ItemStatus::Pending),
         Action::Reopen => model.browse.item().is_some_and(|item| item.status == ItemStatus::Completed),
         Action::ReviewSkipped => !model.review.skipped.is_empty(),
         Action::Unsent => !model.open_writes.is_empty(),
@@ -117,21 +126,26 @@ fn digits(ink: &Ink) -> Option<Line> {
 /// The actions most worth knowing in this place.
 fn useful(model: &Model) -> &'static [Action] {
     use Action::{
-        Comment, CompleteNext, CycleView, Find, Guidelines, Info, NextItem, NextPane, NextQueue, Open,
-        PaneRight, ReadScores, Reason, Refresh, Reopen, ReopenItem, ReviewSkipped, Skip, StatusFilter,
-        Unsent, Zoom,
+        Comment, Complete, CompleteNext, CycleView, Find, Guidelines, Info, NextItem, NextPane, NextQueue,
+        Open, PaneRight, ReadScores, Reason, Refresh, Reopen, ReopenItem, ReviewSkipped, Skip, StatusFilter,
+        Undo, Unsent, Zoom,
     };
     let here: &[Context] = contexts(model);
     let is_done = model.current().is_some_and(|data| data.status() == ItemStatus::Completed);
     match here {
         _ if here == place::QUEUES => &[Open, PaneRight, Guidelines, Refresh],
-        _ if here == place::ITEMS => &[Open, StatusFilter, Reopen, Guidelines, Refresh, Unsent],
-        _ if here == place::SUMMARY => &[ReviewSkipped, NextQueue],
-        _ if is_done => &[NextItem, ReopenItem, Comment, ReadScores, NextPane, CycleView, Find, Info, Zoom],
+        _ if here == place::ITEMS => {
+            &[Open, StatusFilter, Complete, Reopen, Undo, Guidelines, Refresh, Unsent]
+        }
+        _ if here == place::SUMMARY => &[ReviewSkipped, NextQueue, Undo],
+        _ if is_done => {
+            &[NextItem, ReopenItem, Undo, Comment, ReadScores, NextPane, CycleView, Find, Info, Zoom]
+        }
         _ => &[
             CompleteNext,
             Comment,
             Skip,
+            Undo,
             Reason,
             NextPane,
             CycleView,

@@ -6,7 +6,7 @@ use super::ink::Ink;
 use super::line::{Line, fit};
 use super::{review, status, words};
 use crate::domain::text::grouped;
-use crate::domain::{Counts, DataType, duration};
+use crate::domain::{Counts, DataType, ItemId, duration};
 use crate::input::Action;
 
 /// Draws the page.
@@ -61,6 +61,10 @@ fn facts(ink: &Ink, counts: Option<Counts>) -> Vec<Line> {
     if !review.skipped.is_empty() {
         lines.push(fact("skipped", review.skipped.len().to_string()));
     }
+    let flagged = flagged(ink);
+    if flagged > 0 {
+        lines.push(fact("flagged", flagged.to_string()));
+    }
     if !review.done.is_empty() {
         let end = review.done.last().map_or(review.started, |done| done.at);
         lines.push(fact("time", spent(end.saturating_sub(review.started))));
@@ -75,6 +79,17 @@ fn facts(ink: &Ink, counts: Option<Counts>) -> Vec<Line> {
         ));
     }
     lines
+}
+
+/// How many items of this queue are flagged, as far as its items are known.
+fn flagged(ink: &Ink) -> usize {
+    let (list, review) = (&ink.model.browse.items.list, &ink.model.review);
+    let is_here = |id: &&ItemId| {
+        list.position(id).is_some()
+            || review.skipped.contains(*id)
+            || review.done.iter().any(|done| done.item == **id)
+    };
+    ink.model.flags.keys().filter(is_here).count()
 }
 
 /// What was given in this run, row by row: `tone  calm ×4  warm ×2`.

@@ -130,14 +130,16 @@ impl World {
                 vec![Msg::Items { fetch, result: Ok((page, total)) }]
             }
             Effect::FetchLabels(objects) => vec![Msg::Labels(labels(&objects, &server.texts))],
-            Effect::Want(items) => items.iter().flat_map(|item| self.fetched(item)).collect(),
+            Effect::Want(wanted) => wanted.items.iter().flat_map(|item| self.fetched(item)).collect(),
             Effect::LayOut(key, _) if server.lays_out => {
                 let rows = Arc::new(rows(&key.doc, key.width, &server.texts));
                 vec![Msg::LaidOut(key, rows)]
             }
             Effect::Record(token, decision) => {
                 self.seq += 1;
-                let written = self.written(decision.item_id, decision.write, WriteState::Held, None);
+                let is_flag = matches!(decision.write, Write::Flag { .. });
+                let state = if is_flag { WriteState::Confirmed } else { WriteState::Held };
+                let written = self.written(decision.item_id, decision.write, state, None);
                 vec![Msg::Recorded(token, Ok(Written { made: decision.made, ..written }))]
             }
             _ => vec![],

@@ -2,9 +2,11 @@
 
 mod browsing;
 mod deciding;
+mod listing;
 mod moving;
 mod reading;
 mod sharing;
+mod turning;
 mod worklist;
 mod writing;
 
@@ -223,12 +225,29 @@ impl Play {
             // The store drops what was never tried; taking that away leaves nothing to send.
             let unsent = |old: &&Written| old.write.thing() == write.thing() && old.is_untried();
             let nothing = write.is_absence() && self.model.open_writes.values().any(|old| unsent(&old));
-            let state = if nothing { WriteState::Replaced } else { WriteState::Held };
+            let state = match write {
+                Write::Flag { .. } => WriteState::Confirmed,
+                _ if nothing => WriteState::Replaced,
+                _ => WriteState::Held,
+            };
             let written = Written { made, ..written(self.seq, item_id, write, state) };
             self.tell(Msg::Recorded(token, Ok(written.clone())));
             saved.push(written);
         }
         saved
+    }
+
+    /// Takes the last decision out of the effects.
+    pub(super) fn token(&mut self) -> RecordToken {
+        let at = self.effects.iter().rposition(|e| matches!(e, Effect::Record(..))).unwrap();
+        let Some(Effect::Record(token, _)) = self.effects.remove(at) else { unreachable!() };
+        token
+    }
+
+    /// Lets the store fail to take the last decision.
+    pub(super) fn fail(&mut self, why: &str) {
+        let token = self.token();
+        self.tell(Msg::Recorded(token, Err(why.into())));
     }
 
     /// The message in the status line.

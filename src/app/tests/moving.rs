@@ -35,7 +35,9 @@ fn without_a_hold_everything_goes_at_once() {
 fn the_next_three_items_are_fetched_ahead() {
     let mut play = Play::with_items(9);
     play.keys("Enter");
-    let Some(Effect::Want(items)) = play.effects.iter().rev().find(|e| matches!(e, Effect::Want(_))) else {
+    let Some(Effect::Want(Wanted { items, .. })) =
+        play.effects.iter().rev().find(|e| matches!(e, Effect::Want(_)))
+    else {
         panic!("nothing wanted")
     };
     let ids: Vec<&str> = items.iter().map(|item| item.id.as_str()).collect();

@@ -13,7 +13,8 @@ fn completed(n: i64, before_now: i64) -> Item {
 }
 
 fn wanted(play: &Play) -> Vec<String> {
-    let want = |e: &Effect| if let Effect::Want(items) = e { Some(items.clone()) } else { None };
+    let want =
+        |e: &Effect| if let Effect::Want(Wanted { items, .. }) = e { Some(items.clone()) } else { None };
     let last = play.effects.iter().rev().find_map(want).unwrap_or_default();
     last.iter().map(|item| item.id.to_string()).collect()
 }

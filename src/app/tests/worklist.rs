@@ -238,7 +238,7 @@ impl World {
         self.unsent.extend(self.play.save().into_iter().filter(|w| matches!(w.write, Write::Status { .. })));
         for effect in std::mem::take(&mut self.play.effects) {
             match effect {
-                Effect::Want(items) => {
+                Effect::Want(Wanted { items, .. }) => {
                     let see = |item: Item| Effect::SeeItem(item.queue_id, item.id);
                     self.requests.extend(items.into_iter().map(see));
                 }

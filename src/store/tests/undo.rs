@@ -364,8 +364,8 @@ fn a_removal_that_never_arrived_leaves_the_score_its_id() {
     let again = decide(&mut store, &score("s1", 2.0), None);
     store.settle(removing, &Outcome::Back { at: None, error: None }, at(1)).unwrap();
     let again = row(&store, again).write;
-    let Write::Score(second) = again.clone() else { panic!("{again:?}") };
-    let third = Write::Score(ScoreWrite { value: Value::Number(3.0), ..second });
+    let Write::Score(given) = again.clone() else { panic!("{again:?}") };
+    let third = Write::Score(ScoreWrite { value: Value::Number(3.0), ..given });
     decide(&mut store, &third, Some(&again));
     let sent = unsent(&store);
     assert_eq!((sent.len(), sent[0].replaces()), (1, one.replaces()));

@@ -1,4 +1,6 @@
-//! A server with the sample project in the test's own process, and the program started on it.
+//! The whole program, headless, and a real embedded server on a port of its own.
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+#![allow(dead_code, reason = "not every test needs all of it")]
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -8,7 +10,7 @@ use jiff::tz::TimeZone;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tracemark::api::{Client, Connection};
-use tracemark::app::Start;
+use tracemark::app::{Model, Start};
 use tracemark::config::Destination;
 use tracemark::domain::{Independent, ItemStatus, Object, ObjectKind, Score, Target};
 use tracemark::input::Keymap;
@@ -16,21 +18,15 @@ use tracemark::runtime::{Headless, clock};
 use tracemark::server::{Options, Seed, Workspace, serve};
 
 /// A server with the sample project, and a client that looks at it from outside.
-#[derive(Debug)]
 pub struct Server {
-    /// Where it listens.
     pub address: SocketAddr,
-    /// Looks at it from outside.
     pub client: Client,
-    /// Names the account.
     pub public_key: String,
     secret_key: String,
-    /// Ends it.
     pub stop: CancellationToken,
 }
 
 impl Server {
-    /// Starts on a port, 0 for a free one, with its file in a folder.
     pub async fn start(folder: &Path, port: u16) -> Self {
         let workspace = Workspace::open(&folder.join("server.db"), Seed::Sample, clock::wall()).unwrap();
         let keys = workspace.credentials();
@@ -50,8 +46,7 @@ impl Server {
         Self { address, client, public_key: keys.public_key, secret_key: keys.secret_key, stop }
     }
 
-    /// As a destination of the program.
-    pub fn destination(&self) -> Destination {
+    fn destination(&self) -> Destination {
         Destination::Server {
             name: "test".into(),
             base_url: format!("http://{}", self.address),
@@ -60,30 +55,30 @@ impl Server {
         }
     }
 
-    /// Starts the program on it.
+    /// A program that sends at once.
     pub fn review(&self, folder: &TempDir, queue: &str) -> Headless {
-        Headless::start(start(queue), self.destination(), folder.path(), (120, 40)).unwrap()
+        self.review_with(folder, start(queue))
     }
 
-    /// Scores by the tester on a trace.
+    pub fn review_with(&self, folder: &TempDir, start: Start) -> Headless {
+        Headless::start(start, self.destination(), folder.path(), (120, 40)).unwrap()
+    }
+
     pub async fn scores(&self, trace: &str) -> Vec<Score> {
         let scores = self.client.scores_of(&Target::Trace(trace.into())).await.unwrap();
         scores.into_iter().filter(|score| score.annotator.as_deref() == Some("tester")).collect()
     }
 
-    /// Comments on a trace.
     pub async fn comments(&self, trace: &str) -> Vec<String> {
         let object = Object { kind: ObjectKind::Trace, id: trace.into() };
         self.client.comments(&object).await.unwrap().into_iter().map(|comment| comment.content).collect()
     }
 
-    /// The state of an item.
     pub async fn status(&self, queue: &str, item: &str) -> ItemStatus {
         self.client.item(&queue.into(), &item.into()).await.unwrap().status
     }
 }
 
-/// How the program starts.
 pub fn start(queue: &str) -> Start {
     Start {
         place: "test".into(),
@@ -92,12 +87,21 @@ pub fn start(queue: &str) -> Start {
         annotator: "tester".into(),
         author: None,
         independent: Independent::None,
-        shard: None,
         hold: Duration::ZERO,
         queue: Some(queue.into()),
         item: None,
+        shard: None,
         keymap: Keymap::default(),
         zone: TimeZone::UTC,
         log_path: String::new(),
     }
+}
+
+pub fn shows(model: &Model, item: &str) -> bool {
+    model.review.item.as_ref().is_some_and(|id| id.as_str() == item)
+        && model.current().is_some_and(|data| data.is_decidable() && data.subject.ready().is_some())
+}
+
+pub fn is_all_sent(model: &Model) -> bool {
+    model.open_writes.is_empty() && model.items.values().all(|data| data.saving.is_empty())
 }
