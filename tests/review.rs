@@ -197,8 +197,11 @@ async fn of_two_programs_on_the_same_data_the_first_sends_for_both_and_the_secon
     second.until("who sends", |model| model.other_sender.is_some()).await.unwrap();
     second.until("a session", |model| model.current().is_some_and(ItemData::is_decidable)).await.unwrap();
     second.keys("1 3 J").unwrap();
+    second.until("two scores saved", |model| is_saved(model) && model.unsent() == 3).await.unwrap();
     first.until("the second one's scores sent", |model| model.last_sync.is_some()).await.unwrap();
     assert_eq!(server.scores("support-01").await.len(), 0, "still held");
+    second.until("the news of it", |model| model.unsent() == 1 && model.last_sync.is_some()).await.unwrap();
+    assert!(second.model.other_sender.is_some(), "the first one still sends");
 
     drop(first);
     second.keys("2 K").unwrap();

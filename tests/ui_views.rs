@@ -4,9 +4,10 @@
 mod ui_support;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tracemark::app::geometry::Pane;
-use tracemark::app::{Failure, Msg, Pause};
+use tracemark::app::{Failure, Msg, Why};
 use tracemark::domain::{Item, ItemStatus, Object, ObjectKind, WriteState, text::clean};
 use tracemark::theme::Glyphs;
 use ui_support::*;
@@ -235,13 +236,39 @@ fn modals() {
     snap("modal-scores", open("Enter", ""));
     snap("modal-info", open("i", ""));
     snap("modal-unsent-none", open("S", ""));
+}
+
+#[test]
+fn unsent_writes() {
     snap("modal-unsent", |size| {
         let mut world = review(size, server());
         world.press("4 1 2 3 Space");
         world.settle(2, WriteState::Pending, None);
         world.settle(4, WriteState::Refused, Some("`missing step` is not one of the categories any more"));
-        world.send(Msg::Paused(Pause { why: "offline".into(), until: None }));
+        world.settle(3, WriteState::Conflict, Some("someone else completed this item at 16:02"));
+        world.pause(Why::Offline("cannot reach langfuse.example".into()), Some(42));
         world.press("S j j");
+        world
+    });
+    snap("modal-unsent-details", |size| {
+        let mut world = review(size, server());
+        world.press("4 1");
+        world.settle(2, WriteState::Refused, Some(&"a long story about what is not allowed, ".repeat(6)));
+        world.press("S Enter");
+        world
+    });
+    snap("modal-discard", |size| {
+        let mut world = review(size, server());
+        world.press("4 1");
+        world.settle(1, WriteState::Refused, Some("no"));
+        world.press("S x");
+        world
+    });
+    snap("modal-leaving", |size| {
+        let mut world = review(size, server());
+        world.press("4 1");
+        world.pause(Why::Offline("cannot reach langfuse.example".into()), Some(42));
+        world.press("Ctrl-c");
         world
     });
 }
@@ -252,6 +279,28 @@ fn the_end_of_a_queue() {
         let mut world = World::new(size, server());
         world.press("j j Enter 4 Space 3 Space 5 s");
         world.settle(1, WriteState::Refused, Some("the config is archived"));
+        world
+    });
+}
+
+#[test]
+fn pauses() {
+    let paused = |why: Why, until| {
+        move |size| {
+            let mut world = review(size, server());
+            world.press("4 1");
+            world.pause(why.clone(), until);
+            world
+        }
+    };
+    snap(
+        "pause-keys",
+        paused(Why::Keys("Invalid credentials. Confirm that the host is right.".into()), None),
+    );
+    snap("pause-offline", paused(Why::Offline("cannot reach langfuse.example".into()), Some(42)));
+    snap("pause-limited", |size| {
+        let mut world = review(size, server());
+        world.send(Msg::Limited(Some(now() + Duration::from_secs(12))));
         world
     });
 }
@@ -338,7 +387,8 @@ fn nothing_hostile_reaches_the_terminal() {
         world.send(Msg::Notice(HOSTILE.into()));
         assert_harmless(&world, "notice");
         world.press("Space s");
-        world.send(Msg::Paused(Pause { why: HOSTILE.into(), until: None }));
+        world.pause(Why::Keys(HOSTILE.into()), None);
+        assert_harmless(&world, "banner");
         world.model.screen = tracemark::app::Screen::Summary;
         assert_harmless(&world, "summary");
         let failed = World::new(size, Server { connects: Some(Err(failure(HOSTILE, HOSTILE))), ..hostile() });

@@ -10,6 +10,8 @@ use crate::input::Action;
 pub enum Question {
     /// Whether to take an item out of its queue.
     Remove(Item),
+    /// Whether to give these writes up.
+    Discard(Vec<i64>),
 }
 
 /// A question as it is put to the reviewer.
@@ -40,6 +42,7 @@ impl Question {
                 yes: "remove",
                 no: "keep it",
             },
+            Self::Discard(seqs) => super::unsent::discard_words(model, seqs),
         }
     }
 }
@@ -67,5 +70,6 @@ pub(super) fn answer(model: &mut Model, action: Action, effects: &mut Vec<Effect
 fn act(model: &mut Model, question: Question, effects: &mut Vec<Effect>) {
     match question {
         Question::Remove(item) => super::listing::remove(model, &item, effects),
+        Question::Discard(seqs) => super::unsent::discard(model, seqs, effects),
     }
 }

@@ -7,15 +7,18 @@ use super::modal::{Modal, Prompt, PromptFor, Showing, Viewer};
 use super::reading::Motion;
 use super::turning::Turn;
 use super::{
-    Connection, Editor, Effect, Model, Screen, listing, moving, reading, review, rubric, turning, viewing,
-    writing,
+    Connection, Editor, Effect, Model, Screen, leaving, listing, moving, reading, review, rubric, turning,
+    unsent, viewing, writing,
 };
 use crate::input::Action;
 
 /// Does what an action says, in the place where the reviewer is.
 pub(super) fn perform(model: &mut Model, action: Action, count: Option<usize>, effects: &mut Vec<Effect>) {
+    if action == Action::Refresh && model.pause.is_some() {
+        effects.push(Effect::Wake);
+    }
     match action {
-        Action::Quit => quit(model, effects),
+        Action::Quit => leaving::quit(model, effects),
         Action::Redraw => effects.push(Effect::Redraw),
         Action::Suspend => effects.push(Effect::Suspend),
         Action::Yes | Action::No => asking::answer(model, action, effects),
@@ -23,7 +26,7 @@ pub(super) fn perform(model: &mut Model, action: Action, count: Option<usize>, e
         Action::Help => model.modals.push(Modal::Viewer(Viewer::new(Showing::Help))),
         Action::Undo => turning::ask(model, Turn::Undo, effects),
         Action::Redo => turning::ask(model, Turn::Redo, effects),
-        Action::Unsent => model.modals.push(Modal::Viewer(Viewer::new(Showing::Unsent))),
+        Action::Unsent => unsent::open(model),
         Action::Back => back(model, effects),
         Action::Cancel => cancel(model),
         Action::Guidelines => guidelines(model),
@@ -35,29 +38,10 @@ pub(super) fn perform(model: &mut Model, action: Action, count: Option<usize>, e
     }
 }
 
-fn quit(model: &mut Model, effects: &mut Vec<Effect>) {
-    if model.quitting {
-        effects.push(Effect::QuitNow);
-        return;
-    }
-    writing::keep_draft(model, effects);
-    if model.unsent() > 0 && model.pause.is_none() && model.other_sender.is_none() {
-        model.say("sending what is left · Ctrl-c quits at once");
-    }
-    model.quitting = true;
-    effects.extend([Effect::ReleaseAll, Effect::Quit]);
-}
-
-/// The program is asked to end: nothing is waited for, and nothing written is lost.
-pub(super) fn shut_down(model: &mut Model, effects: &mut Vec<Effect>) {
-    writing::keep_draft(model, effects);
-    effects.push(Effect::QuitNow);
-}
-
 fn back(model: &mut Model, effects: &mut Vec<Effect>) {
     match model.screen {
         Screen::Browse if model.browse.on_items => model.browse.on_items = false,
-        Screen::Browse => quit(model, effects),
+        Screen::Browse => leaving::quit(model, effects),
         Screen::Review | Screen::Summary => review::leave_review(model, effects),
     }
 }
@@ -337,6 +321,7 @@ fn summary_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) 
     match action {
         Action::ReviewSkipped => moving::review_skipped(model, effects),
         Action::NextQueue => next_queue(model, effects),
+        Action::Refresh => effects.push(Effect::FetchQueues),
         _ => {}
     }
 }

@@ -3,11 +3,11 @@
 use super::ahead::{self, Typed};
 use super::commands::perform;
 use super::item::Load;
-use super::modal::{Modal, Showing, Viewer};
+use super::modal::Modal;
 use super::turning::Turn;
 use super::{
-    Effect, Model, Msg, Screen, browse, commands, connection, local, moving, open, reading, review, rubric,
-    turning, writing,
+    Effect, Model, Msg, Screen, browse, connection, leaving, local, moving, open, reading, review, rubric,
+    turning, unsent, writing,
 };
 use crate::domain::Now;
 use crate::input::{Action, Code, Context, Key, place};
@@ -19,8 +19,11 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
     if model.notice.as_ref().is_some_and(|notice| notice.until <= now.mono) {
         model.notice = None;
     }
+    model.limited = model.limited.filter(|until| *until > now.wall);
     handle(model, msg, &mut effects);
+    unsent::settle(model);
     ahead::replay(model, &mut effects);
+    leaving::settle(model, &mut effects);
     reading::lay_out(model, &mut effects);
     effects
 }
@@ -62,7 +65,7 @@ fn handle(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
             model.browse.labels.extend(labels.into_iter().map(|label| (label.object_id.clone(), label)));
         }
         Msg::Item(result) => turning::take_item(model, result, effects),
-        Msg::Shutdown => commands::shut_down(model, effects),
+        Msg::Shutdown => leaving::shut_down(model, effects),
         other => handle_item(model, other, effects),
     }
 }
@@ -115,12 +118,11 @@ fn handle_item(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
         Msg::Undone(result) => turning::take(model, Turn::Undo, result, effects),
         Msg::Redone(result) => turning::take(model, Turn::Redo, result, effects),
         Msg::Flags(flags) => model.flags = flags.into_iter().collect(),
-        Msg::OpenWrites(writes) => {
-            model.open_writes = writes.into_iter().map(|written| (written.seq, written)).collect();
-            open::correct_list(model);
-        }
+        Msg::OpenWrites(writes) => local::take_open(model, writes, effects),
         Msg::Paused(pause) => model.pause = Some(pause),
         Msg::Resumed => (model.pause, model.other_sender) = (None, None),
+        Msg::Limited(until) => model.limited = until,
+        Msg::Neighbour => effects.push(Effect::LookAgain(model.open_writes.keys().copied().collect())),
         Msg::OtherSender(process) => model.other_sender = Some(process),
         Msg::Edited(result) => writing::edited(model, result),
         Msg::Notice(text) => model.say(text),
@@ -162,9 +164,10 @@ pub fn contexts(model: &Model) -> &'static [Context] {
     match (model.modals.last(), model.screen) {
         (Some(Modal::Editor(_)), _) => place::EDITOR,
         (Some(Modal::Prompt(_)), _) => place::PROMPT,
-        (Some(Modal::Viewer(Viewer { showing: Showing::Unsent, .. })), _) => place::UNSENT,
         (Some(Modal::Viewer(_)), _) => place::VIEWER,
         (Some(Modal::Confirm(_)), _) => place::CONFIRM,
+        (Some(Modal::Unsent(_)), _) => place::UNSENT,
+        (Some(Modal::Leaving), _) => place::LEAVING,
         (None, Screen::Browse) if model.browse.on_items => place::ITEMS,
         (None, Screen::Browse) => place::QUEUES,
         (None, Screen::Review) => place::REVIEW,
@@ -173,6 +176,7 @@ pub fn contexts(model: &Model) -> &'static [Context] {
 }
 
 pub(super) fn press(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
+    model.wish = None;
     let action = model.start.keymap.lookup(contexts(model), key);
     if ahead::must_wait(model, key, action) {
         ahead::keep(model, Typed::Key(key));
@@ -201,6 +205,7 @@ fn say_unbound(model: &mut Model, key: Key) {
     let (action, helps) = match model.modals.last() {
         None => (Action::Help, "shows the keys"),
         Some(Modal::Confirm(_)) => (Action::No, "says no"),
+        Some(Modal::Leaving) => (Action::Stay, "goes back"),
         Some(_) => (Action::Close, "closes this"),
     };
     let keys = model.start.keymap.keys_for(contexts(model), action);

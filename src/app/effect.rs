@@ -42,10 +42,18 @@ pub enum Effect {
     Release(ItemId, Option<Timestamp>),
     /// Let everything go to the server now.
     ReleaseAll,
-    /// Try a refused or waiting write again.
-    Retry(i64),
-    /// Give up a write that is not on its way.
-    Discard(i64),
+    /// Try refused or waiting writes again.
+    Retry(Vec<i64>),
+    /// Give up writes that are not on their way.
+    Discard(Vec<i64>),
+    /// Give up a write and make this decision durable in its place, unless it is too late for that.
+    Amend(RecordToken, i64, Box<Decision>),
+    /// Look how far these writes have got in another program, and what else is open.
+    LookAgain(Vec<i64>),
+    /// Load what is stored here about an item.
+    LoadLocal(ItemId),
+    /// Try to send at once.
+    Wake,
     /// Keep a text, or forget it when empty.
     SaveDraft(ItemId, String, String),
     /// Edit a text in `$EDITOR`.
@@ -58,10 +66,8 @@ pub enum Effect {
     Suspend,
     /// Draw everything afresh.
     Redraw,
-    /// Send what is due, then end.
+    /// End.
     Quit,
-    /// End at once.
-    QuitNow,
 }
 
 /// Items to be fetched.
@@ -118,6 +124,8 @@ pub enum Doc {
     Given(ItemId),
     /// Comments on an item; the number changes when they do.
     Comments(ItemId, u64),
+    /// Everything about an unsent write, as of a moment.
+    Write(i64, Timestamp),
 }
 
 /// What a document is made from.
@@ -129,4 +137,6 @@ pub enum DocSource {
     Markdown(String),
     /// Remarks: a heading line and Markdown each.
     Remarks(Vec<(String, String)>),
+    /// Facts: a name and what it says each.
+    Facts(Vec<(&'static str, String)>),
 }

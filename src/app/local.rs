@@ -1,8 +1,10 @@
 //! Replies of the store and the outbox, and what they mean for the items in memory.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::effect::RecordToken;
 use super::item::Progress;
-use super::{Effect, LocalState, Model, browse, item, reading, review, writing};
+use super::{Effect, LocalState, Model, browse, item, open, reading, review, writing};
 use crate::domain::{Comment, ItemId, ItemStatus, Object, Write, WriteState, Written, ago};
 
 /// What the store knows about an item.
@@ -99,6 +101,19 @@ fn forget_replaced(model: &mut Model, newer: &Written) {
     model.open_writes.retain(|_, old| !item::is_overtaken(old, newer));
 }
 
+/// All open writes, at the start or after others than the sender have changed them.
+pub(super) fn take_open(model: &mut Model, writes: Vec<Written>, effects: &mut Vec<Effect>) {
+    let fresh: BTreeMap<i64, Written> = writes.into_iter().map(|written| (written.seq, written)).collect();
+    let known = std::mem::replace(&mut model.open_writes, fresh);
+    open::correct_list(model);
+    let changed = |seq: &i64| model.open_writes.get(seq) != known.get(seq);
+    let seqs: BTreeSet<i64> = known.keys().chain(model.open_writes.keys()).copied().filter(changed).collect();
+    let of = |seq: &i64| model.open_writes.get(seq).or_else(|| known.get(seq)).map(|row| row.item_id.clone());
+    let items: BTreeSet<ItemId> = seqs.iter().filter_map(of).collect();
+    // What is on screen shows how far its writes have got, too.
+    effects.extend(items.into_iter().filter(|id| model.items.contains_key(id)).map(Effect::LoadLocal));
+}
+
 /// A write has moved on.
 pub(super) fn take_written(model: &mut Model, written: &Written, effects: &mut Vec<Effect>) {
     forget_replaced(model, written);
@@ -118,6 +133,9 @@ pub(super) fn take_written(model: &mut Model, written: &Written, effects: &mut V
     {
         model.say(format!("refused: {} · {why}", super::describe_write(&written.write)));
     }
+    if written.state == WriteState::Conflict {
+        say_conflict(model, written);
+    }
     let annotator = model.start.annotator.clone();
     if let Some(data) = model.items.get_mut(&written.item_id) {
         let is_comment = matches!(written.write, Write::Comment(_));
@@ -128,6 +146,13 @@ pub(super) fn take_written(model: &mut Model, written: &Written, effects: &mut V
             reading::comments_changed(model, &id);
         }
     }
+}
+
+fn say_conflict(model: &mut Model, written: &Written) {
+    let about = super::about_write(model, written);
+    let keys = model.start.keymap.keys_for(super::contexts(model), crate::input::Action::Unsent);
+    let key = keys.first().map(|key| format!(", {key} decides")).unwrap_or_default();
+    model.say(format!("{about}: someone else completed it · what you decided is kept here{key}"));
 }
 
 /// The server has a change of what is in a queue, or of what is done in it.

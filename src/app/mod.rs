@@ -4,6 +4,7 @@
 //! answers with [`Effect`]s for the runtime; it does no I/O and never waits.
 
 mod ahead;
+mod amending;
 mod asking;
 mod browse;
 mod commands;
@@ -15,6 +16,7 @@ pub mod geometry;
 mod given;
 mod help;
 mod item;
+mod leaving;
 mod listing;
 mod local;
 mod modal;
@@ -28,7 +30,9 @@ mod rubric;
 #[cfg(test)]
 mod tests;
 mod turning;
+mod unsent;
 mod viewing;
+mod waiting;
 mod worded;
 mod writing;
 
@@ -41,10 +45,12 @@ pub use effect::{Doc, DocKey, DocSource, Effect, FetchPage, RecordToken, Wanted}
 pub use given::{belongs, who};
 pub use help::{HelpRow, help_rows};
 pub use item::{ItemData, Load, Mine, Progress, progress};
+pub use leaving::{Leaving, before_leaving};
 pub use modal::{Modal, Prompt, PromptFor, Purpose, Showing, TextForm, Viewer};
 pub use model::{Connection, Model, Notice, Screen, Start};
-pub use msg::{Failure, Label, LocalState, Msg, Part, Pause, ServerInfo};
+pub use msg::{Failure, Label, LocalState, Msg, Part, Pause, ServerInfo, Why};
 pub use open::{Standing, completed_when};
 pub use reading::{comments_key, content_key, given_key, info_key, tree_len, visible_tree};
 pub use review::{Done, Find, Review};
 pub use rubric::describe_write;
+pub use unsent::{UnsentList, about_write, stands, unsent_writes, write_key};

@@ -2,7 +2,8 @@
 
 use super::asking::Question;
 use super::editor::Editor;
-use crate::domain::{ConfigId, ItemId, Object, QueueId};
+use super::unsent::UnsentList;
+use crate::domain::{CommentWrite, ConfigId, ItemId, Object, QueueId};
 
 /// A modal.
 #[derive(Debug, Clone)]
@@ -15,6 +16,10 @@ pub enum Modal {
     Viewer(Viewer),
     /// A question with yes and no.
     Confirm(Question),
+    /// The list of writes the server does not have.
+    Unsent(UnsentList),
+    /// What to do about unsent writes before quitting.
+    Leaving,
 }
 
 /// What an edited text is for.
@@ -26,6 +31,13 @@ pub enum Purpose {
         objects: Vec<(Object, String)>,
         /// The one chosen.
         chosen: usize,
+    },
+    /// A comment in place of one that is not sent.
+    Rewrite {
+        /// The write to be given up.
+        seq: i64,
+        /// What it says.
+        comment: CommentWrite,
     },
     /// The value of a TEXT row.
     Value(ConfigId),
@@ -56,6 +68,7 @@ impl TextForm {
     pub fn draft_key(&self) -> String {
         match &self.purpose {
             Purpose::Comment { .. } => "comment".into(),
+            Purpose::Rewrite { seq, .. } => format!("comment:{seq}"),
             Purpose::Value(config) => format!("value:{config}"),
             Purpose::Reason(config) => format!("reason:{config}"),
         }
@@ -103,8 +116,8 @@ pub enum Showing {
     Info,
     /// All scores and comments of the current item.
     Given,
-    /// Writes the server does not have.
-    Unsent,
+    /// Everything about an unsent write.
+    Write(i64),
 }
 
 /// Something to read.
@@ -112,7 +125,7 @@ pub enum Showing {
 pub struct Viewer {
     /// What it shows.
     pub showing: Showing,
-    /// First row shown; in the list of unsent writes, the row under the cursor.
+    /// First row shown.
     pub scroll: usize,
 }
 

@@ -10,11 +10,13 @@ use jiff::tz::TimeZone;
 use super::browse::Browse;
 use super::effect::{DocKey, RecordToken};
 use super::item::ItemData;
+use super::leaving::Leaving;
 use super::modal::Modal;
 use super::msg::{Pause, ServerInfo};
 use super::open::Settled;
 use super::review::Review;
 use super::turning::Turning;
+use super::unsent::Wish;
 use crate::domain::rows::Rows;
 use crate::domain::{ConfigId, Independent, ItemId, Now, ScoreConfig, Shard, Write, Written};
 use crate::input::Keymap;
@@ -123,6 +125,8 @@ pub struct Model {
     pub flags: HashMap<ItemId, String>,
     /// Why nothing is being sent, if so.
     pub pause: Option<Pause>,
+    /// Until when reads on screen wait for a rate limit, if they do.
+    pub limited: Option<Timestamp>,
     /// The process that sends instead of this one.
     pub other_sender: Option<Option<u32>>,
     /// Laid-out documents; `None` while one is being laid out.
@@ -131,8 +135,10 @@ pub struct Model {
     pub notice: Option<Notice>,
     /// Digits typed before a list movement.
     pub count: Option<usize>,
-    /// Set once the reviewer has asked to quit.
-    pub quitting: bool,
+    /// How far the reviewer has got with quitting.
+    pub quitting: Leaving,
+    /// A write to be changed once its item is here.
+    pub(super) wish: Option<Wish>,
     /// An undo or redo under way.
     pub(super) turning: Option<Turning>,
     /// Next token for a decision.
@@ -162,11 +168,13 @@ impl Model {
             settled: HashMap::new(),
             flags: HashMap::new(),
             pause: None,
+            limited: None,
             other_sender: None,
             docs: HashMap::new(),
             notice: None,
             count: None,
-            quitting: false,
+            quitting: Leaving::default(),
+            wish: None,
             turning: None,
             next_token: 0,
         }
@@ -177,12 +185,6 @@ impl Model {
         let text = text.into();
         let seconds = 2 + u64::try_from(text.len() / 40).unwrap_or(0);
         self.notice = Some(Notice { text, until: self.now.mono + Duration::from_secs(seconds) });
-    }
-
-    /// When the model wants [`super::Msg::Deadline`], in time since the start.
-    #[must_use]
-    pub fn deadline(&self) -> Option<Duration> {
-        self.notice.as_ref().map(|notice| notice.until)
     }
 
     /// Whether something on screen waits for a layout that will be there in a moment, so that
@@ -196,6 +198,12 @@ impl Model {
     #[must_use]
     pub fn unsent(&self) -> usize {
         self.open_writes.values().filter(|written| written.is_unsent()).count()
+    }
+
+    /// Decisions that the server may not have, those still being saved included.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.unsent() + self.saving.len()
     }
 
     /// Writes that wait for the reviewer, mostly since the server refused them.

@@ -77,6 +77,10 @@ pub enum Msg {
     Paused(Pause),
     /// Sending goes on.
     Resumed,
+    /// Reads on screen wait for a rate limit until then, or no longer.
+    Limited(Option<Timestamp>),
+    /// Another program with the same data has moved writes on.
+    Neighbour,
     /// Who sends when this program does not: another one with the same data.
     OtherSender(Option<u32>),
     /// The text that came back from `$EDITOR`, or what went wrong with it.
@@ -125,10 +129,21 @@ pub struct Failure {
 /// Why sending has stopped.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pause {
-    /// In words: `offline`, `rate limit`, `keys not accepted`.
-    pub why: String,
+    /// Why.
+    pub why: Why,
     /// When it goes on by itself.
     pub until: Option<Timestamp>,
+}
+
+/// What keeps writes from being sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Why {
+    /// The server cannot be reached or is in trouble, in these words.
+    Offline(String),
+    /// The server takes no more requests for a while.
+    RateLimit,
+    /// The keys are not accepted, in the server's words.
+    Keys(String),
 }
 
 /// A name for an item in the list.

@@ -2,9 +2,9 @@
 
 use super::effect::{Doc, DocKey, DocSource};
 use super::geometry::{self, Pane};
-use super::modal::{Modal, Showing};
+use super::modal::{Modal, Showing, Viewer};
 use super::review::Find;
-use super::{Effect, Model, Screen};
+use super::{Effect, Model, Screen, unsent};
 use crate::domain::rows::View;
 use crate::domain::{ItemId, ObjectKind, Subject};
 
@@ -20,7 +20,7 @@ pub(super) fn item_of(doc: &Doc) -> Option<&ItemId> {
         | Doc::Info(item, _)
         | Doc::Given(item)
         | Doc::Comments(item, _) => Some(item),
-        Doc::Guidelines(_) => None,
+        Doc::Guidelines(_) | Doc::Write(..) => None,
     }
 }
 
@@ -119,6 +119,9 @@ pub(super) fn guidelines_key(model: &Model) -> Option<DocKey> {
 /// Asks for every layout the screen needs and does not have.
 pub(super) fn lay_out(model: &mut Model, effects: &mut Vec<Effect>) {
     let mut keys: Vec<DocKey> = guidelines_key(model).into_iter().collect();
+    if let Some(Modal::Viewer(Viewer { showing: Showing::Write(seq), .. })) = model.modals.last() {
+        keys.extend(unsent::write_key(model, *seq));
+    }
     if model.screen == Screen::Review {
         keys.extend(content_key(model));
         keys.extend(comments_key(model));
@@ -158,6 +161,7 @@ fn source(model: &Model, doc: &Doc) -> Option<DocSource> {
         }
         Doc::Given(item) => Some(DocSource::Remarks(super::given::all(model, item)?)),
         Doc::Comments(item, _) => Some(DocSource::Remarks(super::local::remarks(model, item)?)),
+        Doc::Write(seq, _) => Some(DocSource::Facts(unsent::facts(model, model.open_writes.get(seq)?))),
     }
 }
 

@@ -222,6 +222,22 @@ pub(super) fn record(
     before: Option<Write>,
     effects: &mut Vec<Effect>,
 ) {
+    let (token, decision) = decide(model, item, write, before);
+    effects.push(Effect::Record(token, decision));
+}
+
+/// Makes a decision in place of one that stands alone and is not sent.
+pub(super) fn amend(model: &mut Model, item: &ItemId, old: i64, write: Write, effects: &mut Vec<Effect>) {
+    let (token, decision) = decide(model, item, write, None);
+    effects.push(Effect::Amend(token, old, decision));
+}
+
+fn decide(
+    model: &mut Model,
+    item: &ItemId,
+    write: Write,
+    before: Option<Write>,
+) -> (RecordToken, Box<Decision>) {
     let token = RecordToken(model.next_token);
     model.next_token += 1;
     let made = model.made(item, &write, before);
@@ -232,7 +248,7 @@ pub(super) fn record(
         data.saving.push((token, write.clone()));
         data.rebuild(&made.annotator);
     }
-    effects.push(Effect::Record(token, Box::new(Decision { item_id: item.clone(), write, made })));
+    (token, Box::new(Decision { item_id: item.clone(), write, made }))
 }
 
 /// Takes the current row's value away, or steps back to the row before an open one.

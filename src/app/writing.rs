@@ -2,7 +2,7 @@
 
 use super::editor::Editor;
 use super::modal::{Modal, Prompt, PromptFor, Purpose, TextForm};
-use super::{Effect, Model, listing, reading, rubric};
+use super::{Effect, Model, amending, listing, reading, rubric};
 use crate::domain::{
     COMMENT_UNITS, CommentWrite, ConfigId, DataType, Object, ScoreConfig, TEXT_UNITS, UserId, Value, Write,
 };
@@ -113,7 +113,7 @@ fn comment_title(objects: &[(Object, String)], chosen: usize) -> String {
 }
 
 /// Shows a form, with the draft left in it earlier.
-fn open_form(model: &mut Model, mut form: TextForm) {
+pub(super) fn open_form(model: &mut Model, mut form: TextForm) {
     if let Some(draft) = model.items.get(&form.item).and_then(|data| data.drafts.get(&form.draft_key())) {
         form.editor.replace(draft);
     }
@@ -174,6 +174,7 @@ fn saved_text(model: &Model, form: &TextForm) -> Option<String> {
     let mine = |config: &ConfigId| model.items.get(&form.item)?.mine.get(config);
     match &form.purpose {
         Purpose::Comment { .. } => None,
+        Purpose::Rewrite { comment, .. } => Some(comment.content.clone()),
         Purpose::Value(config) => mine(config).map(|mine| mine.value.to_string()),
         Purpose::Reason(config) => mine(config).and_then(|mine| mine.reason.clone()),
     }
@@ -240,6 +241,22 @@ fn save_form(model: &mut Model, effects: &mut Vec<Effect>) {
             let author = model.start.author.as_deref().map(UserId::from);
             let write = Write::Comment(CommentWrite { object, content, author });
             rubric::record(model, &form.item, write, None, effects);
+            reading::comments_changed(model, &form.item);
+        }
+        Purpose::Rewrite { seq, comment } => {
+            let content = form.editor.text().trim().to_owned();
+            let gone = model.open_writes.get(seq).is_none_or(|old| amending::why_fixed(old).is_some());
+            if content.is_empty() || gone {
+                let empty = "an empty comment cannot be saved; x in the list discards it";
+                complain(model, if gone { "it is on its way: too late to change it" } else { empty });
+                return;
+            }
+            let write = Write::Comment(CommentWrite { content, ..comment.clone() });
+            rubric::amend(model, &form.item, *seq, write, effects);
+            if model.review.item.as_ref() != Some(&form.item) {
+                // Nobody leaves that item any more, which would send it.
+                effects.push(Effect::Release(form.item.clone(), None));
+            }
             reading::comments_changed(model, &form.item);
         }
         Purpose::Value(id) => {

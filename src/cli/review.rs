@@ -1,6 +1,7 @@
 //! `review`: the terminal UI.
 
 use std::io::IsTerminal as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use jiff::tz::TimeZone;
@@ -22,21 +23,39 @@ pub(super) fn run(shared: &Shared, args: &ReviewArgs) -> Result<ExitCode, Failur
         ensure_private_dir(dir)
             .map_err(|error| Failure::failed(format!("cannot use {}: {error}", dir.display())))?;
     }
+    let database = config.dirs.database();
     let ended =
         runtime::run(options(config, shared, args)).map_err(|error| Failure::failed(format!("{error:#}")))?;
     for finding in &ended.findings {
         note(&finding.to_string());
     }
     match ended.how {
-        Ending::Quit { unsent } => {
-            if unsent > 0 {
-                let what = if unsent == 1 { "1 decision is" } else { &format!("{unsent} decisions are") };
-                note(&format!("{what} saved here and not sent yet; the next start sends"));
+        Ending::Quit { unsent, parked } => {
+            for words in last_words(unsent, parked, &database) {
+                note(&words);
             }
             Ok(ExitCode::SUCCESS)
         }
         Ending::Signal(number) => Ok(ExitCode::from(128 | number)),
     }
+}
+
+/// What is left at the end: how much, where it is, what sends it.
+fn last_words(unsent: usize, parked: usize, database: &Path) -> Vec<String> {
+    let many = |n: usize| if n == 1 { "1 decision".to_owned() } else { format!("{n} decisions") };
+    let are = |n: usize| if n == 1 { "is" } else { "are" };
+    let mut words = Vec::new();
+    if unsent > 0 {
+        let place = database.display();
+        let (what, are) = (many(unsent), are(unsent));
+        words.push(format!("{what} {are} saved in {place} and not sent yet"));
+        words.push("hint: the next start sends, or `tracemark sync`".into());
+    }
+    if parked > 0 {
+        let waits = if parked == 1 { "waits" } else { "wait" };
+        words.push(format!("{} {waits} for you: `S` in the review shows why", many(parked)));
+    }
+    words
 }
 
 /// Refuses where nothing can be drawn or typed.

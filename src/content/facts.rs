@@ -93,6 +93,18 @@ fn section(page: &mut Page, title: &str, facts: &[Fact]) {
         return;
     }
     heading(page, title);
+    columns(page, &known);
+}
+
+/// Lays out named facts, whose values may be long.
+pub(super) fn list(facts: &[(&str, String)], width: u16) -> Rows {
+    let mut page = Page::new(width, true);
+    let known = facts.iter().filter(|(_, value)| !value.is_empty());
+    columns(&mut page, &known.map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>());
+    page.finish()
+}
+
+fn columns(page: &mut Page, known: &[(&str, &str)]) {
     let column = known.iter().map(|(name, _)| width(name)).max().unwrap_or(0) + 2;
     for (name, value) in known {
         let rest = Span::new(" ".repeat(column), Tone::Plain);

@@ -83,6 +83,12 @@ pub fn metadata(subject: &Subject, row: usize, zone: &jiff::tz::TimeZone, width:
     facts::print(subject, row, zone, width)
 }
 
+/// Names and what they say, in two columns; what says nothing is left out.
+#[must_use]
+pub fn facts(facts: &[(&str, String)], width: u16) -> Rows {
+    facts::list(facts, width)
+}
+
 /// A Markdown text, such as guidelines or a comment.
 #[must_use]
 pub fn markdown(text: &str, width: u16) -> Rows {

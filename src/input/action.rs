@@ -129,8 +129,26 @@ pub enum Action {
     Accept,
     /// Close; drafts are kept.
     Close,
-    /// Send the refused write again.
+    /// Show everything about the write.
+    Details,
+    /// Send the write again.
     Retry,
+    /// Send again everything that waits for the reviewer.
+    RetryAll,
+    /// Change the write.
+    Change,
+    /// Give the write up.
+    Discard,
+    /// Give up everything that waits for the reviewer.
+    DiscardAll,
+    /// Copy what was written.
+    CopyWrite,
+    /// Quit without waiting.
+    LeaveNow,
+    /// Wait until everything is sent, then quit.
+    LeaveSent,
+    /// Do not quit.
+    Stay,
     /// Yes.
     Yes,
     /// No.

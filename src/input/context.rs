@@ -29,6 +29,8 @@ pub enum Context {
     UnsentList,
     /// A question with yes and no.
     Confirm,
+    /// Quitting with something unsent.
+    Leaving,
 }
 
 impl Context {
@@ -47,6 +49,7 @@ impl Context {
         Self::Viewer,
         Self::UnsentList,
         Self::Confirm,
+        Self::Leaving,
     ];
 
     /// Its name in `keymap.toml`.
@@ -65,6 +68,7 @@ impl Context {
             Self::Viewer => "viewer",
             Self::UnsentList => "unsent-list",
             Self::Confirm => "confirm",
+            Self::Leaving => "leaving",
         }
     }
 
@@ -84,6 +88,7 @@ impl Context {
             Self::Viewer => "Help, guidelines, details",
             Self::UnsentList => "Unsent writes",
             Self::Confirm => "Questions",
+            Self::Leaving => "Quitting with unsent writes",
         }
     }
 
@@ -109,8 +114,8 @@ impl Context {
 /// key wins.
 pub mod place {
     use super::Context::{
-        self, Confirm, Deciding, Editor, Global, Items, Moving, Prompt, Queues, Reading, Screen, Summary,
-        UnsentList, Viewer,
+        self, Confirm, Deciding, Editor, Global, Items, Leaving, Moving, Prompt, Queues, Reading, Screen,
+        Summary, UnsentList, Viewer,
     };
 
     /// The list of queues.
@@ -131,7 +136,10 @@ pub mod place {
     pub const UNSENT: &[Context] = &[UnsentList, Viewer, Global];
     /// A question with yes and no.
     pub const CONFIRM: &[Context] = &[Confirm, Global];
+    /// Quitting with something unsent.
+    pub const LEAVING: &[Context] = &[Leaving, Global];
 
     /// Every place.
-    pub const ALL: &[&[Context]] = &[QUEUES, ITEMS, REVIEW, SUMMARY, EDITOR, PROMPT, VIEWER, UNSENT, CONFIRM];
+    pub const ALL: &[&[Context]] =
+        &[QUEUES, ITEMS, REVIEW, SUMMARY, EDITOR, PROMPT, VIEWER, UNSENT, CONFIRM, LEAVING];
 }

@@ -4,8 +4,8 @@ use super::action::Binding;
 use super::{
     Action, ActionSpec,
     Context::{
-        self, Confirm, Deciding, Editor, Global, Items, Moving, Prompt, Queues, Reading, Screen, Summary,
-        UnsentList, Viewer,
+        self, Confirm, Deciding, Editor, Global, Items, Leaving, Moving, Prompt, Queues, Reading, Screen,
+        Summary, UnsentList, Viewer,
     },
 };
 
@@ -89,7 +89,7 @@ pub const ACTIONS: &[ActionSpec] = &[
         "refresh",
         "Ask the server again",
         "refresh",
-        &[(&[Queues, Items, Reading], &["F5"])],
+        &[(&[Queues, Items, Reading, Summary], &["F5"])],
     ),
     row(
         Action::StatusFilter,
@@ -208,7 +208,34 @@ pub const ACTIONS: &[ActionSpec] = &[
         "close",
         &[(&[Editor, Prompt], &["Esc"]), (&[Viewer], &["Esc", "q"])],
     ),
-    row(Action::Retry, "retry", "Send the refused write again", "retry", &[(&[UnsentList], &["r"])]),
+    row(Action::Details, "details", "Show everything about it", "details", &[(&[UnsentList], &["Enter"])]),
+    row(Action::Retry, "retry", "Send it again", "send again", &[(&[UnsentList], &["r"])]),
+    row(
+        Action::RetryAll,
+        "retry-all",
+        "Send again all that was refused or overtaken",
+        "resend all",
+        &[(&[UnsentList], &["R"])],
+    ),
+    row(Action::Change, "change", "Change it", "edit", &[(&[UnsentList], &["e"])]),
+    row(Action::Discard, "discard", "Give it up", "discard", &[(&[UnsentList], &["x"])]),
+    row(
+        Action::DiscardAll,
+        "discard-all",
+        "Give up all that was refused or overtaken",
+        "discard all",
+        &[(&[UnsentList], &["X"])],
+    ),
+    row(Action::CopyWrite, "copy-write", "Copy it", "copy", &[(&[UnsentList], &["y"])]),
+    row(Action::LeaveNow, "leave-now", "Quit now", "quit now", &[(&[Leaving], &["q"])]),
+    row(
+        Action::LeaveSent,
+        "leave-sent",
+        "Wait until everything is sent, then quit",
+        "wait",
+        &[(&[Leaving], &["w"])],
+    ),
+    row(Action::Stay, "stay", "Do not quit", "back", &[(&[Leaving], &["Esc"])]),
     row(Action::Yes, "yes", "Yes", "yes", &[(&[Confirm], &["y", "Enter"])]),
     row(Action::No, "no", "No", "no", &[(&[Confirm], &["n", "Esc"])]),
 ];

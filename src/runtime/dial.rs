@@ -142,6 +142,8 @@ impl Dialing {
             // Before anything is sent: what the sender tells of a write is newer than this.
             tell_flags(&self.store.lock(), &link.scope, &self.messages);
             tell_open(&self.store.lock(), &link.scope, &self.messages);
+            let limited = tell_limits(link.reader.clone(), self.messages.clone());
+            self.dialer.tasks.spawn(self.dialer.shutdown.clone().run_until_cancelled_owned(limited));
             let (dialer, store, messages) = (self.dialer.clone(), self.store.clone(), self.messages.clone());
             self.dialer.tasks.spawn(dialer.send(link, store, messages));
         }
@@ -152,6 +154,15 @@ impl Dialing {
             project_name: server.project_name,
             lacking,
         })
+    }
+}
+
+/// Tells until when what is on screen has to wait for the server's rate limit, whenever that changes.
+async fn tell_limits(reader: Client, messages: Messages) {
+    let mut limited = reader.limited();
+    while limited.changed().await.is_ok() {
+        let until = *limited.borrow_and_update();
+        tell(&messages, Msg::Limited(until));
     }
 }
 

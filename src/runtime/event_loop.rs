@@ -22,8 +22,6 @@ use crate::ui;
 
 /// Longest time messages are taken in before the next frame is drawn.
 const DRAIN: Duration = Duration::from_millis(10);
-/// Longest time spent on sending what is due before the program ends.
-const LAST_CALL: Duration = Duration::from_secs(5);
 
 /// What the loop works with.
 pub(super) struct EventLoop<'a, B: Backend> {
@@ -47,8 +45,6 @@ enum Event {
     Msg(Msg),
     /// The process goes on after somebody stopped it.
     Continued,
-    /// The time for the last call is over.
-    TimeIsUp,
 }
 
 /// How the loop goes on after a batch of messages.
@@ -63,24 +59,14 @@ where
 {
     /// Runs until the model wants to end.
     pub(super) async fn run(mut self) -> io::Result<()> {
-        let mut last_call: Option<Instant> = None;
         self.draw()?;
         loop {
-            match self.next(last_call).await {
-                Event::TimeIsUp => return Ok(()),
+            match self.next().await {
                 Event::Continued => self.retake()?,
                 Event::Msg(msg) => {
                     if let Turn::End = self.batch(msg).await? {
                         return Ok(());
                     }
-                }
-            }
-            if self.model.quitting {
-                let until = *last_call.get_or_insert_with(|| {
-                    Instant::from_std(self.clock.at(self.clock.now().mono + LAST_CALL))
-                });
-                if self.is_all_sent() || self.now() >= until {
-                    return Ok(());
                 }
             }
             self.draw()?;
@@ -91,15 +77,8 @@ where
         Instant::from_std(self.clock.at(self.clock.now().mono))
     }
 
-    /// Whether nothing that could still be sent is waiting.
-    fn is_all_sent(&self) -> bool {
-        let saving = !self.model.saving.is_empty();
-        let hopeless = self.model.pause.is_some() || self.model.other_sender.is_some();
-        !saving && (hopeless || self.model.unsent() == 0)
-    }
-
     /// Waits for the next thing to happen.
-    async fn next(&mut self, last_call: Option<Instant>) -> Event {
+    async fn next(&mut self) -> Event {
         let deadline = self.model.deadline().map(|mono| Instant::from_std(self.clock.at(mono)));
         tokio::select! {
             biased;
@@ -107,7 +86,6 @@ where
             () = self.continued.unexpectedly() => Event::Continued,
             msg = self.input.next() => Event::Msg(msg),
             () = wait(deadline) => Event::Msg(Msg::Deadline),
-            () = wait(last_call) => Event::TimeIsUp,
         }
     }
 
@@ -144,9 +122,7 @@ where
 
     fn control(&mut self, control: Control) -> io::Result<Turn> {
         match control {
-            Control::QuitNow => return Ok(Turn::End),
-            // The model knows; the loop ends once all is sent.
-            Control::Quit => {}
+            Control::Quit => return Ok(Turn::End),
             Control::Redraw => self.terminal.clear().map_err(Into::into)?,
             Control::Suspend => {
                 self.continued.expected = true;

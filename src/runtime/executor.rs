@@ -25,7 +25,6 @@ pub(super) enum Control {
     Redraw,
     Edit(String),
     Quit,
-    QuitNow,
 }
 
 /// An item being fetched.
@@ -62,7 +61,6 @@ impl Executor {
             Effect::Redraw => return Some(Control::Redraw),
             Effect::EditExternally(text) => return Some(Control::Edit(text)),
             Effect::Quit => return Some(Control::Quit),
-            Effect::QuitNow => return Some(Control::QuitNow),
             Effect::Connect => self.connect(),
             Effect::LayOut(key, source) => {
                 let (messages, zone) = (self.messages.clone(), self.zone.clone());
@@ -100,10 +98,14 @@ impl Executor {
             Effect::Redo => {
                 self.turn_back(&link, Msg::Redone, |store, scope, by| store.redo(scope, by, clock::wall()));
             }
-            Effect::Discard(seq) => self.discard(&link, seq),
+            Effect::Discard(seqs) => self.discard(&link, seqs),
+            Effect::Amend(token, old, decision) => self.amend(&link, token, old, *decision),
+            Effect::LookAgain(seqs) => self.look_again(&link, seqs),
+            Effect::LoadLocal(item) => self.load_local(&link, item),
+            Effect::Wake => self.dialer.wake_sender(),
             Effect::Release(item, not_before) => self.release(&link, Some(item), not_before),
             Effect::ReleaseAll => self.release(&link, None, None),
-            Effect::Retry(seq) => self.retry(&link, seq),
+            Effect::Retry(seqs) => self.retry(&link, seqs),
             Effect::SaveDraft(item, key, text) => {
                 let key = draft_key(&item, &key);
                 self.store(&link, move |store, scope| {
@@ -228,17 +230,53 @@ impl Executor {
         });
     }
 
-    fn discard(&self, link: &Arc<Link>, seq: i64) {
+    fn discard(&self, link: &Arc<Link>, seqs: Vec<i64>) {
         let (messages, link) = (self.messages.clone(), link.clone());
         self.storage.run(move |store| {
             let store = &mut *store.lock();
-            let discarded = store.discard(seq, clock::wall());
-            match discarded {
-                Ok(Some(item)) => tell_local(store, &link.scope, item, &messages),
-                Ok(None) => tell(&messages, Msg::Notice("too late: it is on its way".into())),
-                Err(error) => tell(&messages, Msg::Notice(error.to_string())),
+            for seq in seqs {
+                match store.discard(seq, clock::wall()) {
+                    Ok(Some(_)) => {}
+                    Ok(None) => tell(&messages, Msg::Notice("too late: it is on its way".into())),
+                    Err(error) => tell(&messages, Msg::Notice(error.to_string())),
+                }
             }
             tell_open(store, &link.scope, &messages);
+        });
+    }
+
+    /// Puts a decision into the place of another. Nothing is sent in between: the store is kept.
+    fn amend(&self, link: &Arc<Link>, token: RecordToken, old: i64, decision: Decision) {
+        let (messages, link) = (self.messages.clone(), link.clone());
+        self.storage.run(move |store| {
+            let store = &mut *store.lock();
+            let amended = match store.discard(old, clock::wall()) {
+                Ok(Some(_)) => store.record(&link.scope, &decision, clock::wall()).map_err(|e| e.to_string()),
+                Ok(None) => Err("what it should replace is on its way already".into()),
+                Err(error) => Err(error.to_string()),
+            };
+            tell(&messages, Msg::Recorded(token, amended));
+            tell_open(store, &link.scope, &messages);
+        });
+    }
+
+    /// Tells how far writes have got that another program may have sent, then what is open now.
+    fn look_again(&self, link: &Arc<Link>, seqs: Vec<i64>) {
+        let (messages, link) = (self.messages.clone(), link.clone());
+        self.storage.run(move |store| {
+            let store = &*store.lock();
+            let open = match store.open_writes(&link.scope) {
+                Ok(open) => open,
+                Err(error) => return tell(&messages, Msg::Notice(error.to_string())),
+            };
+            let is_open = |seq: &i64| open.binary_search_by_key(seq, |written| written.seq).is_ok();
+            for seq in seqs.into_iter().filter(|seq| !is_open(seq)) {
+                match store.written(seq) {
+                    Ok(written) => tell(&messages, Msg::Written(written)),
+                    Err(error) => tell(&messages, Msg::Notice(error.to_string())),
+                }
+            }
+            tell(&messages, Msg::OpenWrites(open));
         });
     }
 
@@ -251,10 +289,14 @@ impl Executor {
         });
     }
 
-    fn retry(&self, link: &Arc<Link>, seq: i64) {
-        let dialer = self.dialer.clone();
-        self.store(link, move |store, _| {
-            store.lock().retry(seq, clock::wall())?;
+    fn retry(&self, link: &Arc<Link>, seqs: Vec<i64>) {
+        let (dialer, messages) = (self.dialer.clone(), self.messages.clone());
+        self.store(link, move |store, scope| {
+            let store = &mut *store.lock();
+            for seq in seqs {
+                store.retry(seq, clock::wall())?;
+            }
+            tell_open(store, scope, &messages);
             dialer.wake_sender();
             Ok(())
         });

@@ -26,6 +26,7 @@ pub(super) fn lay_out(key: &DocKey, source: &DocSource, zone: &TimeZone) -> Rows
                 .unwrap_or_default(),
         },
         DocSource::Markdown(text) => content::markdown(text, key.width),
+        DocSource::Facts(facts) => content::facts(facts, key.width),
         DocSource::Remarks(remarks) => lay_out_remarks(remarks, key.width),
     }
 }

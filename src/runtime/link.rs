@@ -18,7 +18,7 @@ use super::fetch::{Messages, tell};
 use super::neighbour;
 use super::shelf::Keeping;
 use crate::api::Client;
-use crate::app::{Msg, Pause};
+use crate::app::{Msg, Pause, Why};
 use crate::domain::ProjectId;
 use crate::outbox::{self, OutboxUpdate, Sender};
 use crate::store::{Scope, SenderLock, SharedStore};
@@ -76,9 +76,14 @@ impl Dialer {
             updates,
             self.wake.clone(),
         );
+        let database = self.database.clone();
         self.tasks.spawn(async move {
             while let Some(update) = incoming.recv().await {
                 tell(&messages, outbox_message(update));
+                while let Ok(update) = incoming.try_recv() {
+                    tell(&messages, outbox_message(update));
+                }
+                neighbour::tell_others(&database);
             }
         });
         tokio::select! {
@@ -104,7 +109,11 @@ impl Dialer {
         }
         let database = self.database.clone();
         let waiting = tokio::task::spawn_blocking(move || SenderLock::wait(&database));
-        match self.shutdown.run_until_cancelled(waiting).await? {
+        let mine = tokio::select! {
+            mine = self.shutdown.run_until_cancelled(waiting) => mine?,
+            never = neighbour::hear(&self.database, messages) => match never {},
+        };
+        match mine {
             Ok(Ok(lock)) => {
                 // What the other one has sent was not told here.
                 tell_open(&store.lock(), &link.scope, messages);
@@ -122,16 +131,16 @@ impl Dialer {
 fn outbox_message(update: OutboxUpdate) -> Msg {
     match update {
         OutboxUpdate::Changed(written) => Msg::Written(written),
-        OutboxUpdate::Paused { why, until } => Msg::Paused(Pause { why: in_words(&why), until }),
+        OutboxUpdate::Paused { why, until } => Msg::Paused(Pause { why: in_words(why), until }),
         OutboxUpdate::Resumed => Msg::Resumed,
         OutboxUpdate::Failed(why) => Msg::Notice(why),
     }
 }
 
-fn in_words(why: &outbox::Pause) -> String {
+fn in_words(why: outbox::Pause) -> Why {
     match why {
-        outbox::Pause::Offline(_) => "offline".into(),
-        outbox::Pause::RateLimited => "rate limit reached".into(),
-        outbox::Pause::Auth(words) => format!("keys not accepted: {words}"),
+        outbox::Pause::Offline(words) => Why::Offline(words),
+        outbox::Pause::RateLimited => Why::RateLimit,
+        outbox::Pause::Auth(words) => Why::Keys(words),
     }
 }

@@ -87,6 +87,8 @@ pub enum Ending {
     Quit {
         /// Decisions that are saved here and not sent yet.
         unsent: usize,
+        /// Those that wait for the reviewer, since the server refused them or someone was faster.
+        parked: usize,
     },
     /// A signal with this number ended it.
     Signal(u8),
@@ -163,7 +165,9 @@ async fn review(options: Options) -> anyhow::Result<Ended> {
     let how = match signals.ended_by() {
         // A terminal that is gone fails, too.
         Some(number) => Ending::Signal(number),
-        None => result.map(|()| Ending::Quit { unsent: model.unsent() }).context("the terminal failed")?,
+        None => result
+            .map(|()| Ending::Quit { unsent: model.left(), parked: model.refused() })
+            .context("the terminal failed")?,
     };
     Ok(Ended { how, findings })
 }

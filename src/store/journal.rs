@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, named_params, params};
 
-use super::rows::{select, text};
+use super::rows::{by_seq, select, text};
 use super::things::Entry;
 use super::{Scope, Store, StoreError, undo};
 use crate::domain::{Decision, ItemId, Origin, QueueId, Write, Written};
@@ -102,6 +102,14 @@ impl Store {
             );
             Ok(discarded.optional()?.map(ItemId::from))
         })
+    }
+
+    /// A row of the journal, whatever its state.
+    ///
+    /// # Errors
+    /// When there is none with this number.
+    pub fn written(&self, seq: i64) -> Result<Written, StoreError> {
+        by_seq(&self.connection, seq)
     }
 
     /// What was decided on an item and still holds, oldest first: all but Replaced.

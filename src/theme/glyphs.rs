@@ -236,7 +236,8 @@ impl Glyphs {
             WriteState::Held => self.held,
             WriteState::Pending | WriteState::Sending | WriteState::Sent => self.sending,
             WriteState::Confirmed => self.done,
-            WriteState::Refused | WriteState::Conflict => self.failed,
+            WriteState::Refused => self.failed,
+            WriteState::Conflict => self.warning,
             WriteState::Replaced => " ",
         }
     }

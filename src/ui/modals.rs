@@ -10,8 +10,8 @@ use super::line::{Line, fit, wrap};
 use super::{unsent, whole, words};
 use crate::app::geometry::{self, Area};
 use crate::app::{
-    Asked, Doc, DocKey, Editor, HelpRow, Modal, Prompt, PromptFor, Purpose, Showing, TextForm, Viewer,
-    given_key, help_rows, info_key,
+    Asked, Doc, DocKey, Editor, HelpRow, Leaving, Modal, Prompt, PromptFor, Purpose, Showing, TextForm,
+    Viewer, before_leaving, given_key, help_rows, info_key, write_key,
 };
 use crate::domain::rows::View;
 use crate::domain::text::{clean, width};
@@ -25,6 +25,8 @@ pub(super) fn draw(ink: &mut Ink, modal: &Modal) {
         Modal::Prompt(prompt) => self::prompt(ink, prompt),
         Modal::Viewer(viewer) => self::viewer(ink, viewer),
         Modal::Confirm(question) => confirm(ink, &question.words(ink.model)),
+        Modal::Unsent(list) => unsent::draw(ink, list.at),
+        Modal::Leaving => leaving(ink),
     }
 }
 
@@ -117,10 +119,10 @@ fn warning(ink: &Ink, form: &TextForm) -> String {
     let hold = ink.model.start.hold;
     match &form.purpose {
         Purpose::Value(_) | Purpose::Reason(_) => String::new(),
-        Purpose::Comment { .. } if hold.is_zero() => {
+        Purpose::Comment { .. } | Purpose::Rewrite { .. } if hold.is_zero() => {
             "Sent when you complete or leave the item; then it cannot be taken back.".into()
         }
-        Purpose::Comment { .. } => format!(
+        Purpose::Comment { .. } | Purpose::Rewrite { .. } => format!(
             "Sent when you leave the item, or {} after you complete it; then it cannot be taken back.",
             spell(hold)
         ),
@@ -239,13 +241,27 @@ fn choices(ink: &Ink, prompt: &Prompt, shown: usize, inside: usize) -> Vec<Line>
 
 /// A question with its two answers.
 fn confirm(ink: &mut Ink, asked: &Asked) {
+    question(ink, &asked.title, &asked.text, &[(Action::Yes, asked.yes), (Action::No, asked.no)]);
+}
+
+/// What to do about what is not sent, before quitting.
+fn leaving(ink: &mut Ink) {
+    let mut answers =
+        vec![(Action::LeaveNow, "quit now"), (Action::LeaveSent, "wait until sent"), (Action::Stay, "back")];
+    if ink.model.quitting == Leaving::Waiting {
+        answers.remove(1);
+    }
+    question(ink, "Quit", &before_leaving(ink.model), &answers);
+}
+
+fn question(ink: &mut Ink, title: &str, text: &str, answers: &[(Action, &str)]) {
     let screen = whole(ink.model.size);
     let columns = screen.width.saturating_sub(6).min(64);
     let inside = usize::from(columns.saturating_sub(4));
-    let text = wrap(&words::plain(ink, &asked.text), inside, 6, ink.glyphs.ellipsis);
+    let text = wrap(&words::plain(ink, text), inside, 6, ink.glyphs.ellipsis);
     let rows = u16::try_from(text.len() + 2).unwrap_or(u16::MAX);
-    let keys = keys(ink, &[(Action::Yes, asked.yes), (Action::No, asked.no)]);
-    let body = boxed(ink, screen.centred(columns, rows), &asked.title, &Line::default(), &keys);
+    let keys = keys(ink, answers);
+    let body = boxed(ink, screen.centred(columns, rows), title, &Line::default(), &keys);
     let lines: Vec<Line> = text.into_iter().map(|row| Line::of(row, ink.styles.text)).collect();
     ink.lines(body, &lines);
 }
@@ -262,7 +278,10 @@ fn viewer(ink: &mut Ink, viewer: &Viewer) {
             let key = given_key(ink.model);
             document(ink, "Scores and comments", key.as_ref(), viewer.scroll);
         }
-        Showing::Unsent => unsent::draw(ink, viewer.scroll),
+        Showing::Write(seq) => {
+            let key = write_key(ink.model, *seq);
+            document(ink, "Unsent", key.as_ref(), viewer.scroll);
+        }
     }
 }
 

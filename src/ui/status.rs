@@ -1,19 +1,26 @@
 //! The status line: a message or the keys of this place on the left, the connection on the right.
 
+use ratatui::style::Modifier;
+
 use super::ink::{Ink, margins};
 use super::line::{Line, fit};
 use super::words::{self, moment};
 use crate::app::geometry::Area;
-use crate::app::{Connection, Model, Screen, contexts};
+use crate::app::{Connection, Model, Pause, Screen, Why, contexts};
 use crate::domain::text::{one_line, width};
 use crate::domain::{ConfigId, DataType, ItemStatus};
 use crate::input::{Action, Context, place};
 
 /// Draws rule and line; vertical rules of the panes above end at these columns.
 pub(super) fn draw(ink: &mut Ink, area: Area, joints: &[u16]) {
-    ink.rule(area, ink.styles.rule);
-    for x in joints {
-        ink.join_below(*x, area.y);
+    if let Some(text) = banner(ink, usize::from(area.width)) {
+        let style = ink.styles.error.add_modifier(Modifier::REVERSED);
+        ink.line(area, 0, &Line::of(text, style));
+    } else {
+        ink.rule(area, ink.styles.rule);
+        for x in joints {
+            ink.join_below(*x, area.y);
+        }
     }
     let (_, line) = area.split_top(1);
     let line = margins(line);
@@ -21,6 +28,27 @@ pub(super) fn draw(ink: &mut Ink, area: Area, joints: &[u16]) {
     let room = usize::from(line.width).saturating_sub(right.width() + 2);
     let left = left(ink, room);
     ink.ends(line, 0, &left, &right);
+}
+
+/// While the keys are not accepted nothing is sent: that stays in sight until it is solved, with what
+/// happened, that nothing is lost, and the next step.
+fn banner(ink: &Ink, columns: usize) -> Option<String> {
+    let Some(Pause { why: Why::Keys(said), .. }) = &ink.model.pause else { return None };
+    let (dot, unsent) = (ink.dot(), words::count(ink.model.unsent(), "decision"));
+    let key = ink.key(Action::Refresh);
+    let retry = |verb: &str| key.as_ref().map(|key| format!("{dot}{key} {verb}")).unwrap_or_default();
+    let what = "keys not accepted";
+    let kept = format!("nothing is lost, {unsent} kept here{dot}tracemark login, then start again");
+    let long = format!("{dot}{kept}{}", retry("tries again"));
+    let room = columns.saturating_sub(width(&long) + what.len() + 5);
+    let text = match columns {
+        0..78 => format!("{what}{dot}nothing is lost{dot}tracemark login"),
+        78..116 => format!("{what}{dot}nothing is lost{dot}tracemark login, restart{}", retry("retries")),
+        116..150 => format!("{what}{long}"),
+        _ => format!("{what}: {}{long}", fit(said, room, ink.glyphs.ellipsis)),
+    };
+    let room = columns.saturating_sub(2);
+    Some(format!("  {text:room$}"))
 }
 
 /// Whether a message is cut short unless it has the whole line for its moment.
@@ -180,9 +208,32 @@ fn connection(ink: &Ink, with_place: bool) -> Line {
         (Connection::Failed(failure), _) => {
             Line::of(if failure.temporary { "offline" } else { "not connected" }, ink.styles.warn)
         }
-        (_, Some(pause)) => Line::of(fit(&pause.why, 30, ink.glyphs.ellipsis), ink.styles.warn),
+        _ if model.limited.is_some() => {
+            Line::of(format!("rate limit{}", goes_on(ink, "goes on")), ink.styles.warn)
+        }
+        (_, Some(pause)) => Line::of(paused(ink, &pause.why), ink.styles.warn),
         (Connection::Online, None) if with_place => Line::of(place_name(ink), ink.styles.dim),
         (Connection::Online, None) => Line::default(),
+    }
+}
+
+fn paused(ink: &Ink, why: &Why) -> String {
+    match why {
+        Why::Offline(_) => format!("offline{}", goes_on(ink, "again")),
+        Why::RateLimit => format!("rate limit{}", goes_on(ink, "goes on")),
+        Why::Keys(_) => "keys not accepted".into(),
+    }
+}
+
+/// ` · goes on in 12 s` where somebody waits for it, else ` · goes on 16:05:32`.
+fn goes_on(ink: &Ink, verb: &str) -> String {
+    let dot = ink.dot();
+    match (ink.model.countdown(), ink.model.goes_on_at()) {
+        (Some(seconds), _) => format!("{dot}{verb} in {seconds} s"),
+        (None, Some(at)) => {
+            format!("{dot}{verb} {}", ink.model.start.zone.to_datetime(at).strftime("%H:%M:%S"))
+        }
+        (None, None) => String::new(),
     }
 }
 

@@ -5,7 +5,7 @@ use super::line::{Line, fit, wrap};
 use super::modals::{boxed, keys};
 use super::{whole, words};
 use crate::app::geometry;
-use crate::app::{Connection, describe_write};
+use crate::app::{about_write, describe_write, stands, unsent_writes};
 use crate::domain::{WriteState, Written};
 use crate::input::Action;
 
@@ -13,7 +13,7 @@ use crate::input::Action;
 pub(super) fn draw(ink: &mut Ink, cursor: usize) {
     let most = geometry::viewer(ink.model.size);
     let inside = usize::from(most.width);
-    let writes: Vec<&Written> = ink.model.open_writes.values().collect();
+    let writes = unsent_writes(ink.model);
     let (lines, current) = lines(ink, &writes, cursor, inside);
     let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).clamp(1, most.height.max(1));
     let outer = whole(ink.model.size).centred(most.width + 4, rows + 2);
@@ -21,14 +21,41 @@ pub(super) fn draw(ink: &mut Ink, cursor: usize) {
         0 => Line::default(),
         n => Line::of(format!("{} of {n}", cursor.min(n - 1) + 1), ink.styles.dim),
     };
-    let mut actions = vec![(Action::Close, "close")];
-    if !writes.is_empty() {
-        actions.insert(0, (Action::Retry, "send again"));
-    }
-    let keys = keys(ink, &actions);
+    let keys = list_keys(ink, &writes, inside);
     let body = boxed(ink, outer, "Unsent", &right, &keys);
     let top = (current + 1).saturating_sub(usize::from(body.height));
     ink.lines(body, lines.get(top..).unwrap_or_default());
+}
+
+/// What can be done here; what is about all that waits only where that is more than one.
+fn list_keys(ink: &Ink, writes: &[&Written], inside: usize) -> Line {
+    let parked = writes.iter().filter(|written| written.is_parked()).count();
+    let all = format!("all {parked}");
+    let mut actions = vec![
+        (Action::Retry, "send again"),
+        (Action::RetryAll, all.as_str()),
+        (Action::Change, "edit"),
+        (Action::Discard, "discard"),
+        (Action::DiscardAll, all.as_str()),
+        (Action::CopyWrite, "copy"),
+        (Action::Details, "details"),
+        (Action::Close, "close"),
+    ];
+    if parked < 2 {
+        actions.retain(|(action, _)| !matches!(action, Action::RetryAll | Action::DiscardAll));
+    }
+    if writes.is_empty() {
+        actions.retain(|(action, _)| *action == Action::Close);
+    }
+    let mut line = keys(ink, &actions);
+    // Without room for all of them, those that copy and explain go first.
+    for spare in [Action::CopyWrite, Action::Details, Action::Change] {
+        if line.width() > inside {
+            actions.retain(|(action, _)| *action != spare);
+            line = keys(ink, &actions);
+        }
+    }
+    line
 }
 
 /// The lines around the current write, and the last of its own.
@@ -64,45 +91,29 @@ fn write_lines(ink: &Ink, written: &Written, current: bool, inside: usize) -> Ve
         .add(format!("{sign} "), ink.styles.write_state(written.state))
         .add(text, style)
         .pad(what)
-        .add(fit(&item_name(ink, written), item.saturating_sub(2), ink.glyphs.ellipsis), ink.styles.dim)
+        .add(
+            fit(
+                &words::plain(ink, &about_write(ink.model, written)),
+                item.saturating_sub(2),
+                ink.glyphs.ellipsis,
+            ),
+            ink.styles.dim,
+        )
         .pad(what + item);
-    let reason_style = if written.state == WriteState::Refused { ink.styles.error } else { ink.styles.dim };
+    let reason_style = match written.state {
+        WriteState::Refused => ink.styles.error,
+        WriteState::Conflict => ink.styles.warn,
+        _ => ink.styles.dim,
+    };
     let room = inside.saturating_sub(what + item);
-    let reason = wrap(&state(ink, written), room, if current { 4 } else { 2 }, ink.glyphs.ellipsis);
+    let reason = wrap(
+        &words::plain(ink, &stands(ink.model, written)),
+        room,
+        if current { 4 } else { 2 },
+        ink.glyphs.ellipsis,
+    );
     let mut rows = reason.into_iter().map(|row| Line::of(row, reason_style));
     let first = head.join(rows.next().unwrap_or_default());
     let below = rows.map(|row| Line::default().pad(what + item).join(row));
     std::iter::once(first).chain(below).collect()
-}
-
-/// The item as it was called when it was decided on.
-fn item_name(ink: &Ink, written: &Written) -> String {
-    match written.made.about.as_str() {
-        "" => words::plain(ink, &ink.model.item_name(&written.item_id)),
-        about => words::plain(ink, about),
-    }
-}
-
-/// Where a write stands, in the reviewer's terms.
-fn state(ink: &Ink, written: &Written) -> String {
-    let offline = matches!(ink.model.connection, Connection::Failed(_));
-    let error = written.last_error.as_deref();
-    match written.state {
-        WriteState::Held if ink.model.is_held_back(&written.item_id) => {
-            "saved here, sends in a moment".into()
-        }
-        WriteState::Held => "saved here, sends when you go on".into(),
-        WriteState::Pending if offline => "saved here, sends when the network is back".into(),
-        WriteState::Pending => match (&ink.model.pause, written.next_attempt_at, error) {
-            (Some(pause), ..) => format!("saved here, waits: {}", pause.why),
-            (None, Some(at), Some(error)) => format!("again at {}: {error}", words::moment(ink, at)),
-            _ => "on its way".into(),
-        },
-        WriteState::Sending => "being sent".into(),
-        WriteState::Sent => "sent, not seen back yet".into(),
-        WriteState::Confirmed => "at the server".into(),
-        WriteState::Refused => format!("refused: {}", error.unwrap_or("the server gave no reason")),
-        WriteState::Conflict => format!("kept here: {}", error.unwrap_or("someone else completed the item")),
-        WriteState::Replaced => "replaced by a later one".into(),
-    }
 }

@@ -263,7 +263,7 @@ pub fn rows(doc: &Doc, width: u16, texts: &Texts) -> Rows {
             Row::new("  Check the refund rule for", Tone::Plain),
             Row::new("  parts under 20 €.", Tone::Plain),
         ],
-        Doc::Info(..) => facts(),
+        Doc::Info(..) | Doc::Write(..) => facts(),
         Doc::Guidelines(_) => {
             vec![
                 Row::new("What to look for", Tone::Heading),

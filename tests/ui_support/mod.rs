@@ -10,7 +10,9 @@ use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
-use tracemark::app::{Effect, Failure, LocalState, Model, Msg, ServerInfo, Start, update};
+use tracemark::app::{
+    DocSource, Effect, Failure, LocalState, Model, Msg, Pause, ServerInfo, Start, Why, update,
+};
 use tracemark::domain::{
     Comment, Counts, Item, ItemId, ItemStatus, Now, Object, Score, Subject, Write, WriteState, Written,
 };
@@ -92,6 +94,12 @@ impl World {
         self.send(Msg::Deadline);
     }
 
+    /// Pauses sending for so many seconds, or until further notice.
+    pub fn pause(&mut self, why: Why, seconds: Option<u64>) {
+        let until = seconds.map(|seconds| now() + Duration::from_secs(seconds));
+        self.send(Msg::Paused(Pause { why, until }));
+    }
+
     /// Types text.
     pub fn paste(&mut self, text: &str) {
         self.send(Msg::Paste(text.into()));
@@ -131,6 +139,10 @@ impl World {
             }
             Effect::FetchLabels(objects) => vec![Msg::Labels(labels(&objects, &server.texts))],
             Effect::Want(wanted) => wanted.items.iter().flat_map(|item| self.fetched(item)).collect(),
+            Effect::LayOut(key, DocSource::Facts(facts)) => {
+                let rows = Arc::new(tracemark::content::facts(&facts, key.width));
+                vec![Msg::LaidOut(key, rows)]
+            }
             Effect::LayOut(key, _) if server.lays_out => {
                 let rows = Arc::new(rows(&key.doc, key.width, &server.texts));
                 vec![Msg::LaidOut(key, rows)]

@@ -2,11 +2,13 @@
 
 mod browsing;
 mod deciding;
+mod leaving;
 mod listing;
 mod moving;
 mod reading;
 mod sharing;
 mod turning;
+mod unsent;
 mod worklist;
 mod writing;
 
@@ -27,6 +29,8 @@ pub(super) struct Play {
     /// Effects not yet looked at.
     pub(super) effects: VecDeque<Effect>,
     mono: Duration,
+    /// How long the test has let pass.
+    passed: Duration,
     seq: i64,
 }
 
@@ -118,7 +122,7 @@ impl Play {
     pub(super) fn new() -> Self {
         let now = Now { wall: at(1000), mono: Duration::ZERO };
         let model = Model::new(start(), (120, 40), now);
-        Self { model, effects: VecDeque::new(), mono: Duration::ZERO, seq: 0 }
+        Self { model, effects: VecDeque::new(), mono: Duration::ZERO, passed: Duration::ZERO, seq: 0 }
     }
 
     /// Connected, with one queue of `items` items and four rows: number, yes/no, category, text.
@@ -165,8 +169,15 @@ impl Play {
 
     pub(super) fn tell(&mut self, msg: Msg) {
         self.mono += Duration::from_millis(1);
-        let now = Now { wall: at(1000), mono: self.mono };
+        let now = Now { wall: at(1000) + self.passed, mono: self.mono };
         self.effects.extend(update(&mut self.model, msg, now));
+    }
+
+    /// Lets time pass, up to the moment the model asked to be woken at.
+    pub(super) fn pass(&mut self, time: Duration) {
+        self.mono += time;
+        self.passed += time;
+        self.tell(Msg::Deadline);
     }
 
     /// Lets time go by.

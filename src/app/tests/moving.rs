@@ -218,17 +218,6 @@ fn a_completion_at_the_server_keeps_the_item_in_place() {
 }
 
 #[test]
-fn quitting_lets_everything_go_and_a_second_quit_does_not_wait() {
-    let mut play = Play::reviewing(1);
-    play.keys("4 Ctrl-c");
-    assert!(play.model.quitting);
-    let tail: Vec<&Effect> = play.effects.iter().rev().take(2).collect();
-    assert_eq!(tail, [&Effect::Quit, &Effect::ReleaseAll]);
-    play.keys("Ctrl-c");
-    assert_eq!(play.effects.back(), Some(&Effect::QuitNow));
-}
-
-#[test]
 fn what_could_not_be_loaded_is_not_completed_by_the_way() {
     let mut play = Play::reviewing(2);
     let failure = Failure { message: "no answer".into(), hint: None, temporary: true };

@@ -34,6 +34,19 @@ fn a_crash_loses_nothing_and_keeps_the_attempts() {
 }
 
 #[test]
+fn what_one_program_holds_is_not_released_by_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tracemark.db");
+    let (mut one, mut other) = (open(&path), open(&path));
+    let held = record(&mut one, "i1", &score("s1", 1.0), 0);
+    let own = record(&mut other, "i2", &score("s2", 1.0), 0);
+    assert_eq!(other.release(&scope(), None, None, at(1)).unwrap(), 1, "all of its own");
+    assert_eq!((state(&one, held), state(&one, own)), (WriteState::Held, WriteState::Pending));
+    assert_eq!(one.release(&scope(), None, None, at(2)).unwrap(), 1);
+    assert_eq!(state(&other, held), WriteState::Pending);
+}
+
+#[test]
 fn a_failing_migration_changes_nothing() {
     let mut connection = Connection::open_in_memory().unwrap();
     let broken = ["CREATE TABLE a (b); INSERT INTO a VALUES (1);", "CREATE TABLE c (d); nonsense;"];
