@@ -20,6 +20,10 @@ impl Sender {
             return self.put_back(others).map(|()| taken);
         }
         for (n, row) in others.iter().enumerate() {
+            if self.store.lock().must_wait(row.seq)? {
+                self.put_back(std::slice::from_ref(row))?;
+                continue;
+            }
             let result = self.send_one(row).await;
             taken += usize::from(result.is_ok());
             if !self.conclude(row, result)? {

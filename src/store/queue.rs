@@ -170,6 +170,17 @@ impl Store {
         )?)
     }
 
+    /// Whether a claimed row has to wait after all for what was decided while its batch was being
+    /// sent: a completion for scores.
+    pub fn must_wait(&self, seq: i64) -> Result<bool, StoreError> {
+        let sql = format!(
+            "SELECT EXISTS (SELECT 1 FROM outbox o JOIN outbox b ON {BEFORE}
+                            WHERE o.seq = ? AND b.kind = 'score' AND o.kind = 'status'
+                              AND b.state IN ('held', 'pending', 'sending'))"
+        );
+        Ok(self.connection.prepare_cached(&sql)?.query_row([seq], |row| row.get(0))?)
+    }
+
     /// Since when the server may have a row; `None` if it certainly has not.
     pub fn first_attempt(&self, seq: i64) -> Result<Option<Timestamp>, StoreError> {
         let found: Option<String> = self

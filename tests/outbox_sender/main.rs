@@ -3,8 +3,11 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should say so")]
 
 mod people;
+mod person;
+mod properties;
 mod repeated;
 mod seeing;
 mod sending;
+mod simulated;
 mod waiting;
 mod world;
