@@ -156,14 +156,16 @@ impl ApiError {
     }
 
     /// A good status with a body that is none of the API's.
+    ///
+    /// Something between here and the server may have answered in its place or spoilt the answer, so
+    /// nothing is settled: a write must not count as refused, and reading again may help.
     pub(super) fn unreadable(status: StatusCode, body: &[u8], detail: &str) -> Self {
+        let spoilt = |message: String| Self::new(Retry::Transient { after: None }, message);
         let error = if is_html(body) {
-            // Something between here and the server may have answered in its place, so nothing
-            // is settled: a write must not count as refused.
-            Self::new(Retry::Transient { after: None }, "the answer is a web page, not data")
+            spoilt("the answer is a web page, not data".into())
                 .with_hint("check the base URL, and whether a proxy or a login page is in between")
         } else {
-            Self::new(Retry::Permanent, format!("cannot read the answer: {detail}"))
+            spoilt(format!("cannot read the answer: {detail}"))
         };
         error.with_status(status)
     }

@@ -127,6 +127,7 @@ fn browse_action(model: &mut Model, action: Action, count: usize, effects: &mut 
                 effects.push(Effect::Connect);
             }
             browse::refresh_items(model, effects);
+            super::dispatch::ask_configs_again(model, effects);
         }
         Action::StatusFilter => set_filter(model, model.browse.items.filter.next(), effects),
         Action::Complete => listing::complete(model, effects),
@@ -254,6 +255,7 @@ fn refresh_item(model: &mut Model, effects: &mut Vec<Effect>) {
     if let Some(id) = model.review.item.clone() {
         browse::try_again(model);
         review::refresh(model, &id, effects);
+        super::dispatch::ask_configs_again(model, effects);
         model.say("fetching this item again");
     }
 }

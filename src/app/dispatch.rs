@@ -46,7 +46,9 @@ fn handle(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
         Msg::Counts(queue, Ok(counts)) => {
             model.browse.counts.insert(queue, counts);
         }
-        Msg::Counts(_, Err(failure)) | Msg::Configs(Err(failure)) => {
+        Msg::Counts(_, Err(failure)) => model.say(failure.message),
+        Msg::Configs(Err(failure)) => {
+            model.configs_failed = true;
             model.say(failure.message);
         }
         Msg::Configs(Ok(configs)) => {
@@ -70,6 +72,14 @@ fn handle(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
     }
 }
 
+/// Asks for the rubric once more where that failed: on request, and when the server is seen to
+/// answer other things.
+pub(super) fn ask_configs_again(model: &mut Model, effects: &mut Vec<Effect>) {
+    if std::mem::take(&mut model.configs_failed) {
+        effects.push(Effect::FetchConfigs);
+    }
+}
+
 /// Messages about one item or the outbox.
 fn handle_item(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
     match msg {
@@ -88,6 +98,7 @@ fn handle_item(model: &mut Model, msg: Msg, effects: &mut Vec<Effect>) {
                     review::content_changed(model, &id);
                 }
                 review::settle(model);
+                ask_configs_again(model, effects);
             }
         }
         Msg::Scores(id, result) => {

@@ -111,6 +111,8 @@ pub struct Model {
     pub review: Review,
     /// Score configs, once loaded.
     pub configs: Option<HashMap<ConfigId, ScoreConfig>>,
+    /// Whether they could not be loaded, and are not being asked for.
+    pub configs_failed: bool,
     /// Items fetched or being fetched: the current one, its neighbours, the last few.
     pub items: HashMap<ItemId, ItemData>,
     /// Writes that are not known to be at the server.
@@ -161,6 +163,7 @@ impl Model {
             browse: Browse::default(),
             review: Review::default(),
             configs: None,
+            configs_failed: false,
             items: HashMap::new(),
             open_writes: BTreeMap::new(),
             saving: BTreeMap::new(),

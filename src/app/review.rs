@@ -65,6 +65,8 @@ pub struct Review {
     pub scroll: usize,
     /// Current row of the rubric.
     pub row: usize,
+    /// The item on which the reviewer has chosen or answered a row: there it stays, whatever arrives.
+    pub(super) row_chosen: Option<ItemId>,
     /// The search, if any.
     pub find: Option<Find>,
     /// Items skipped in this run.
@@ -222,6 +224,7 @@ fn show_item(model: &mut Model, position: usize, item: Item, effects: &mut Vec<E
     review.folded.clear();
     review.scroll = 0;
     review.row = 0;
+    review.row_chosen = None;
     review.placed = false;
     review.find = None;
     review.unseen = None;

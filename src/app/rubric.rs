@@ -273,6 +273,7 @@ pub(super) fn move_row(model: &mut Model, forward: bool) {
     if rows > 0 {
         let step = if forward { 1 } else { rows - 1 };
         model.review.row = (model.review.row + step) % rows;
+        model.review.row_chosen.clone_from(&model.review.item);
     }
 }
 
@@ -289,10 +290,15 @@ pub(super) fn to_next_open(model: &mut Model) {
     let row = model.review.row;
     let next = (row + 1..open.len()).chain(0..row).find(|at| open[*at]);
     model.review.row = next.unwrap_or(row);
+    model.review.row_chosen.clone_from(&model.review.item);
 }
 
-/// To the first row without a value, or the first.
+/// To the first row without a value, or the first, unless the reviewer has been to one: a row that
+/// changes between a look and a key takes the wrong decision.
 pub(super) fn to_first_open(model: &mut Model) {
+    if model.review.row_chosen.is_some() && model.review.row_chosen == model.review.item {
+        return;
+    }
     model.review.row = open_rows(model).iter().position(|open| *open).unwrap_or(0);
 }
 

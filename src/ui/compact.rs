@@ -159,6 +159,7 @@ fn given(ink: &Ink, data: &ItemData, config: &ScoreConfig, columns: usize, heigh
 fn state(ink: &Ink, data: &ItemData) -> Option<Line> {
     let dots = ink.glyphs.ellipsis;
     match &data.scores {
+        _ if ink.model.configs_failed => Some(Line::of(rubric::unloaded(ink), ink.styles.warn)),
         _ if ink.model.configs.is_none() => {
             Some(Line::of(format!("loading the rubric {dots}"), ink.styles.dim))
         }

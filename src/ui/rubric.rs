@@ -89,6 +89,7 @@ fn state_of_scores(ink: &Ink, data: &ItemData, width: usize) -> Option<Vec<Ends>
     };
     let dots = ink.glyphs.ellipsis;
     match &data.scores {
+        _ if ink.model.configs_failed => say(&unloaded(ink), ink.styles.warn),
         _ if ink.model.configs.is_none() => say(&format!("loading the rubric {dots}"), ink.styles.dim),
         _ if let Some(words) = missing_rows(ink) => say(&words, ink.styles.dim),
         Load::Failed(failure) => {
@@ -96,6 +97,12 @@ fn state_of_scores(ink: &Ink, data: &ItemData, width: usize) -> Option<Vec<Ends>
         }
         Load::Ready(_) | Load::Missing | Load::Waiting => None,
     }
+}
+
+/// That the rubric could not be loaded, and the key that tries again.
+pub(super) fn unloaded(ink: &Ink) -> String {
+    let again = ink.key(Action::Refresh).map(|key| format!(": {key} tries again")).unwrap_or_default();
+    format!("the rubric could not be loaded{again}")
 }
 
 /// That the queue has no rows, or rows whose score config is not at the server.
@@ -166,7 +173,9 @@ fn head(ink: &Ink, config: &ScoreConfig, mine: Option<&Mine>, current: bool, wid
 pub(super) fn mark(ink: &Ink, mine: Option<&Mine>) -> (&'static str, ratatui::style::Style) {
     match mine.map(|mine| &mine.progress) {
         None => (" ", ink.styles.text),
-        Some(Progress::Saving | Progress::Saved) => (ink.glyphs.held, ink.styles.dim),
+        // Not yet the sign of what is saved: it would be a promise before its time.
+        Some(Progress::Saving) => (ink.glyphs.ellipsis, ink.styles.dim),
+        Some(Progress::Saved) => (ink.glyphs.held, ink.styles.dim),
         Some(Progress::Sending) => (ink.glyphs.sending, ink.styles.accent),
         Some(Progress::Confirmed) => (ink.glyphs.done, ink.styles.ok),
         Some(Progress::Refused(_)) => (ink.glyphs.failed, ink.styles.error),

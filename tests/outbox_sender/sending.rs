@@ -202,6 +202,24 @@ async fn a_page_put_up_during_maintenance_refuses_nothing() {
 }
 
 #[tokio::test]
+async fn an_answer_that_cannot_be_read_refuses_nothing() {
+    let spoilt = || ResponseTemplate::new(200).set_body_string("}{ nonsense");
+    let mut world = World::new().await;
+    for _ in 0..4 {
+        // Once for each time reading is tried.
+        world.once("GET", ITEM, spoilt()).await;
+    }
+    world.once("PATCH", ITEM, spoilt()).await;
+    world.all_well().await;
+    let seqs = world.decide("i1", &[complete("i1")]);
+    for state in [Pending, Pending, Confirmed] {
+        world.flush().await;
+        assert_eq!(world.states(&seqs), [state], "{}", world.error(seqs[0]));
+        pass(10);
+    }
+}
+
+#[tokio::test]
 async fn a_value_changed_while_offline_is_sent_once() {
     let mut world = World::new().await;
     world.hangs_up_once("POST", "scores").await;

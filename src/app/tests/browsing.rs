@@ -3,6 +3,25 @@
 use super::*;
 
 #[test]
+fn a_rubric_that_did_not_come_is_asked_for_again() {
+    let lost = || Err(Failure { message: "gone".into(), hint: None, temporary: true });
+    let asked = |play: &Play| play.effects.iter().filter(|e| **e == Effect::FetchConfigs).count();
+    let mut play = Play::reviewing(2);
+    play.model.configs = None;
+    for again in 1..4 {
+        play.tell(Msg::Configs(lost()));
+        match again {
+            1 => play.keys("F5"),
+            2 => play.arrive("i0", Vec::new()),
+            _ => play.keys("q F5"),
+        }
+        assert_eq!(asked(&play), again);
+    }
+    play.keys("F5");
+    assert_eq!(asked(&play), 3, "it is under way");
+}
+
+#[test]
 fn failing_to_connect_is_shown_where_the_queues_would_be() {
     let mut play = Play::new();
     let failure = Failure { message: "cannot reach it".into(), hint: None, temporary: true };

@@ -42,6 +42,26 @@ fn changing_a_score_keeps_its_id_and_first_timestamp() {
 }
 
 #[test]
+fn the_row_does_not_change_under_the_fingers_when_more_arrives() {
+    let again = |play: &mut Play, what: usize| match what {
+        0 => play.tell(Msg::Scores("i0".into(), Ok(Vec::new()))),
+        1 => play.tell(Msg::Local("i0".into(), LocalState::default())),
+        _ => play.arrive("i0", Vec::new()),
+    };
+    for what in 0..3 {
+        let mut play = Play::with_items(2);
+        play.keys("Enter");
+        play.tell(Msg::Local("i0".into(), LocalState::default()));
+        play.tell(Msg::Scores("i0".into(), Ok(Vec::new())));
+        play.keys("Ctrl-n");
+        again(&mut play, what);
+        play.keys("1");
+        assert_eq!(play.value("grounded").as_deref(), Some("yes"), "{what}");
+        assert_eq!(play.value("score"), None, "{what}");
+    }
+}
+
+#[test]
 fn digits_that_mean_nothing_say_why() {
     let cases =
         [("9", "score takes 1 to 5"), ("1 3", "grounded has 2 choices"), ("1 1 9", "tone has 3 choices")];
