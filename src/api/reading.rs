@@ -78,6 +78,16 @@ impl Client {
         Ok(value)
     }
 
+    /// Asks once whether the server can be reached, which the line then knows too.
+    pub async fn knock(&self) -> bool {
+        let Ok(url) = self.url(&["health"], &[]) else { return false };
+        let answer = self.exchange(&Method::GET, url, None).await;
+        match self.settled(None, 0, answer) {
+            Ok(_) => true,
+            Err(error) => error.status.is_some(),
+        }
+    }
+
     /// Tells the budget and the line what became of a request that was refused so often before.
     pub(super) fn settled(
         &self,
