@@ -310,3 +310,17 @@ fn the_workspace_on_this_machine_takes_them_too() {
     assert_eq!((code, said.ends_with("sent 1 decision\n")), (0, true), "{said}");
     assert_eq!(store.trail_entry(seq).unwrap().unwrap().row.state, WriteState::Confirmed);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_project_at_the_same_server_is_told_and_waited_for_by_nobody() {
+    let mut world = World::all_well().await;
+    let elsewhere = Scope { project: "p2".into(), ..world.scope.clone() };
+    let theirs = decide(&mut world.store, &elsewhere, comment("theirs"));
+    let ours = decide(&mut world.store, &world.scope, comment("good"));
+    for arguments in [&[][..], &["--wait"]] {
+        let (code, said) = world.sync(arguments);
+        assert_eq!(code, 0, "{said}");
+        assert!(said.contains("1 decision not sent yet in project p2"), "{said}");
+    }
+    assert_eq!((world.state(ours), world.state(theirs)), (WriteState::Confirmed, WriteState::Pending));
+}

@@ -142,6 +142,7 @@ impl Sync {
     async fn once(&mut self) -> Result<(), Failure> {
         let Some(_lock) = self.lock()? else { return Ok(()) };
         let reached = self.connect().await?;
+        self.narrow(&reached.scope)?;
         own::once(self, reached).await
     }
 
@@ -157,6 +158,7 @@ impl Sync {
             }
         };
         let reached = self.connect_in_time(progress).await?;
+        self.narrow(&reached.scope)?;
         own::until_settled(self, reached, progress).await?;
         drop(lock);
         Ok(())
@@ -197,6 +199,20 @@ impl Sync {
             tokio::time::sleep(wait).await;
             wait = wait.saturating_mul(2).min(LONGEST_WAIT);
         }
+    }
+
+    /// Only what the keys open can be sent: from here on, other projects at the server are others.
+    fn narrow(&mut self, own: &Scope) -> Result<(), Failure> {
+        self.scopes = vec![own.clone()];
+        let unsent = self.store.lock().unsent_by_scope()?;
+        for (scope, n) in unsent.iter().filter(|(scope, _)| scope.host == own.host && scope != own) {
+            let what = words::count(*n, "decision");
+            note(&format!(
+                "{what} not sent yet in project {} at {}: choose its keys with --profile",
+                scope.project, scope.host
+            ));
+        }
+        Ok(())
     }
 
     fn report(&self) -> Result<Report, Failure> {
