@@ -138,9 +138,13 @@ fn the_text_is_kept_before_another_program_edits_it() {
 
 /// The texts that were saved as drafts.
 fn drafts(play: &Play) -> Vec<&str> {
-    let draft =
-        |effect| if let &Effect::SaveDraft(_, _, ref text) = effect { Some(text.as_str()) } else { None };
-    play.effects.iter().filter_map(draft).collect()
+    let mut drafts = Vec::new();
+    for effect in &play.effects {
+        if let Effect::SaveDraft(_, _, text) = effect {
+            drafts.push(text.as_str());
+        }
+    }
+    drafts
 }
 
 #[test]
