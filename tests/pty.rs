@@ -152,6 +152,30 @@ fn what_is_being_written_survives_a_signal() {
 }
 
 #[test]
+fn what_is_being_written_survives_being_killed() {
+    let mut terminal = Terminal::start(120, 40);
+    terminal.wait_for("20 pending");
+    terminal.send(b"\r");
+    terminal.wait_for("INPUT");
+    terminal.send(b"chalf a thought");
+    terminal.wait_for("half a thought");
+    let database = terminal.folder.path().join("data/tracemark.db");
+    let draft = || {
+        let database = rusqlite::Connection::open(&database).unwrap();
+        database.query_row("SELECT text FROM draft", [], |row| row.get::<_, String>(0)).ok()
+    };
+    // Nothing on the screen tells of it: looked for again and again, for a minute at most.
+    let kept = (0..60).any(|_| {
+        let _ = terminal.output.recv_timeout(Duration::from_secs(1));
+        draft().as_deref() == Some("half a thought")
+    });
+    assert!(kept, "{:?}", draft());
+    terminal.signal(Signal::KILL);
+    terminal.wait_for_end();
+    assert_eq!(draft().as_deref(), Some("half a thought"));
+}
+
+#[test]
 fn stopped_and_continued_from_outside_it_takes_the_terminal_again() {
     let mut terminal = Terminal::start(100, 30);
     terminal.wait_for("20 pending");

@@ -303,6 +303,12 @@ fn pauses() {
         world.send(Msg::Limited(Some(now() + Duration::from_secs(12))));
         world
     });
+    snap("pause-limited-typing", |size| {
+        let mut world = review(size, Server { subject: None, scores: None, comments: vec![], ..server() });
+        world.send(Msg::Limited(Some(now() + Duration::from_secs(12))));
+        world.press("4 1 2 Space");
+        world
+    });
 }
 
 #[test]

@@ -40,7 +40,15 @@ struct State {
 
 impl Budget {
     pub(super) fn new(clock: fn() -> Timestamp) -> Arc<Self> {
-        let lanes = Class::ALL.map(|class| Lane::new(class.window()));
+        Self::counting(clock, Class::window)
+    }
+
+    /// For a server that counts each class for this long.
+    pub(super) fn counting(
+        clock: fn() -> Timestamp,
+        window: impl Fn(Class) -> Option<Duration>,
+    ) -> Arc<Self> {
+        let lanes = Class::ALL.map(|class| Lane::new(window(class)));
         let state = Mutex::new(State { lanes, arrivals: 0 });
         Arc::new(Self { state, clock, began: Instant::now(), limited: watch::Sender::new(None) })
     }

@@ -132,6 +132,13 @@ impl Client {
         Self { backoff, ..self }
     }
 
+    /// The same client for a server that counts requests of all classes in windows of this length.
+    /// It knows of no limit yet.
+    #[must_use]
+    pub fn with_window(self, window: Duration) -> Self {
+        Self { budget: Budget::counting(self.clock, |_| Some(window)), ..self }
+    }
+
     /// The same client for requests of this urgency, which may change while they wait. Without it
     /// they are what somebody looks at.
     #[must_use]

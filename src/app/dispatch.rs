@@ -6,8 +6,8 @@ use super::item::Load;
 use super::modal::Modal;
 use super::turning::Turn;
 use super::{
-    Effect, Model, Msg, Screen, browse, connection, leaving, local, moving, open, reading, review, rubric,
-    turning, unsent, writing,
+    Effect, Model, Msg, Screen, browse, connection, drafts, leaving, local, moving, open, reading, review,
+    rubric, turning, unsent, writing,
 };
 use crate::domain::Now;
 use crate::input::{Action, Code, Context, Key, place};
@@ -23,6 +23,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
     handle(model, msg, &mut effects);
     unsent::settle(model);
     ahead::replay(model, &mut effects);
+    drafts::keep_if_due(model, &mut effects);
     leaving::settle(model, &mut effects);
     reading::lay_out(model, &mut effects);
     effects

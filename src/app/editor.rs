@@ -51,19 +51,17 @@ impl Editor {
         &self.area
     }
 
-    /// Takes a key.
-    pub fn key(&mut self, key: Key) {
+    /// Takes a key, and says whether that changed the text.
+    pub fn key(&mut self, key: Key) -> bool {
         if self.single_line && key.code == Code::Enter {
-            return;
+            return false;
         }
         // As in a shell: a line is cleared in one stroke.
         if self.single_line && key.ctrl && key.code == Code::Char('u') {
             self.replace("");
-            return;
+            return true;
         }
-        if let Some(input) = to_input(key) {
-            self.area.input(input);
-        }
+        to_input(key).is_some_and(|input| self.area.input(input))
     }
 
     /// Takes a pasted text whole.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Connection, Effect, Modal, Model, Why, writing};
+use super::{Connection, Effect, Modal, Model, Why, drafts};
 use crate::input::Action;
 
 /// Longest time spent on sending what is left before the reviewer is asked.
@@ -35,7 +35,7 @@ pub(super) fn quit(model: &mut Model, effects: &mut Vec<Effect>) {
     if model.quitting != Leaving::No {
         return end(effects);
     }
-    writing::keep_draft(model, effects);
+    drafts::keep_draft(model, effects);
     if model.left() == 0 {
         return end(effects);
     }
@@ -51,7 +51,7 @@ pub(super) fn quit(model: &mut Model, effects: &mut Vec<Effect>) {
 
 /// The program is asked to end: nothing is waited for, and nothing written is lost.
 pub(super) fn shut_down(model: &mut Model, effects: &mut Vec<Effect>) {
-    writing::keep_draft(model, effects);
+    drafts::keep_draft(model, effects);
     effects.push(Effect::Quit);
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::effect::RecordToken;
 use super::item::Progress;
-use super::{Effect, LocalState, Model, browse, item, open, reading, review, writing};
+use super::{Effect, LocalState, Model, browse, drafts, item, open, reading, review};
 use crate::domain::{Comment, ItemId, ItemStatus, Object, Write, WriteState, Written, ago};
 
 /// What the store knows about an item.
@@ -65,7 +65,7 @@ fn not_saved(model: &mut Model, id: &ItemId, write: &Write, why: &str, effects: 
     let kept = match write {
         Write::Score(_) => "it stays on screen: free some space and repeat it",
         Write::Comment(comment) => {
-            writing::back_to_draft(model, id, &comment.content, effects);
+            drafts::back_to_draft(model, id, &comment.content, effects);
             "the text is a draft again"
         }
         _ => "nothing has changed: free some space and repeat it",

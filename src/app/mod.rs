@@ -10,6 +10,7 @@ mod browse;
 mod commands;
 mod connection;
 mod dispatch;
+mod drafts;
 mod editor;
 mod effect;
 pub mod geometry;

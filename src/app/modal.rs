@@ -1,5 +1,7 @@
 //! What lies over a screen: editors, prompts, viewers, questions.
 
+use std::time::Duration;
+
 use super::asking::Question;
 use super::editor::Editor;
 use super::unsent::UnsentList;
@@ -60,10 +62,21 @@ pub struct TextForm {
     pub limit: Option<usize>,
     /// Why the text could not be saved, until the next key.
     pub complaint: Option<String>,
+    /// Since when there is something that is not kept as a draft.
+    pub unkept: Option<Unkept>,
+}
+
+/// When a text was changed, in time since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unkept {
+    /// The first time since it was kept.
+    pub since: Duration,
+    /// The last time.
+    pub last: Duration,
 }
 
 impl TextForm {
-    /// Names the draft kept when the editor is left.
+    /// Names the draft kept of the text.
     #[must_use]
     pub fn draft_key(&self) -> String {
         match &self.purpose {

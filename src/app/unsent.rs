@@ -336,6 +336,7 @@ pub(super) fn rewrite(model: &mut Model, written: &Written, comment: &CommentWri
         editor: Editor::new(&comment.content),
         limit: Some(COMMENT_UNITS),
         complaint: None,
+        unkept: None,
     };
     super::writing::open_form(model, form);
 }

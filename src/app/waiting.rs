@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Modal, Model};
+use super::{Modal, Model, drafts};
 
 impl Model {
     /// When the model wants [`super::Msg::Deadline`], in time since the start: the only source of
@@ -16,7 +16,8 @@ impl Model {
     pub fn deadline(&self) -> Option<Duration> {
         let notice = self.notice.as_ref().map(|notice| notice.until);
         let pause = self.goes_on_at().and_then(|at| self.left_until(at)).map(|left| self.now.mono + left);
-        [notice, pause, self.quitting.until(), self.next_second()].into_iter().flatten().min()
+        let own = [self.quitting.until(), self.next_second(), drafts::due(self)];
+        [notice, pause].into_iter().chain(own).flatten().min()
     }
 
     /// Whole seconds until what the screen waits for goes on.

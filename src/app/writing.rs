@@ -1,8 +1,9 @@
 //! Editors and prompts: opening them, and taking in what was typed.
 
+use super::drafts::{keep_draft, set_draft};
 use super::editor::Editor;
 use super::modal::{Modal, Prompt, PromptFor, Purpose, TextForm};
-use super::{Effect, Model, amending, listing, reading, rubric};
+use super::{Effect, Model, amending, drafts, listing, reading, rubric};
 use crate::domain::{
     COMMENT_UNITS, CommentWrite, ConfigId, DataType, Object, ScoreConfig, TEXT_UNITS, UserId, Value, Write,
 };
@@ -29,6 +30,7 @@ pub(super) fn open_value(model: &mut Model, config: &ScoreConfig, first: Option<
                 editor: Editor::new(&text),
                 limit: Some(TEXT_UNITS),
                 complaint: None,
+                unkept: None,
             },
         );
         return;
@@ -64,7 +66,15 @@ pub(super) fn open_reason(model: &mut Model) {
     let editor = Editor::new(mine.reason.as_deref().unwrap_or_default());
     open_form(
         model,
-        TextForm { item, purpose: Purpose::Reason(config.id), title, editor, limit: None, complaint: None },
+        TextForm {
+            item,
+            purpose: Purpose::Reason(config.id),
+            title,
+            editor,
+            limit: None,
+            complaint: None,
+            unkept: None,
+        },
     );
 }
 
@@ -85,6 +95,7 @@ pub(super) fn open_comment(model: &mut Model) {
             editor: Editor::new(""),
             limit: Some(COMMENT_UNITS),
             complaint: None,
+            unkept: None,
         },
     );
 }
@@ -122,6 +133,7 @@ pub(super) fn open_form(model: &mut Model, mut form: TextForm) {
 
 /// A key in the open editor.
 pub(super) fn editor_key(model: &mut Model, key: Key, action: Option<Action>, effects: &mut Vec<Effect>) {
+    let now = model.now.mono;
     let Some(Modal::Editor(form)) = model.modals.last_mut() else { return };
     form.complaint = None;
     match action {
@@ -137,7 +149,9 @@ pub(super) fn editor_key(model: &mut Model, key: Key, action: Option<Action>, ef
             if key.code == Code::Tab && switch_object(form) {
                 return;
             }
-            form.editor.key(key);
+            if form.editor.key(key) {
+                drafts::changed(form, now);
+            }
         }
     }
 }
@@ -157,68 +171,6 @@ fn close_form(model: &mut Model, effects: &mut Vec<Effect>) {
         model.say("draft kept");
     }
     model.modals.pop();
-}
-
-/// Keeps what is being written in the open editor as a draft, if it is more than what is saved
-/// anyway. Says whether it is.
-pub(super) fn keep_draft(model: &mut Model, effects: &mut Vec<Effect>) -> bool {
-    let Some(Modal::Editor(form)) = model.modals.last() else { return false };
-    let (item, key, text) = (form.item.clone(), form.draft_key(), form.editor.text());
-    let is_new = !text.trim().is_empty() && Some(&text) != saved_text(model, form).as_ref();
-    set_draft(model, &item, key, if is_new { text } else { String::new() }, effects);
-    is_new
-}
-
-/// What the form would show without any typing.
-fn saved_text(model: &Model, form: &TextForm) -> Option<String> {
-    let mine = |config: &ConfigId| model.items.get(&form.item)?.mine.get(config);
-    match &form.purpose {
-        Purpose::Comment { .. } => None,
-        Purpose::Rewrite { comment, .. } => Some(comment.content.clone()),
-        Purpose::Value(config) => mine(config).map(|mine| mine.value.to_string()),
-        Purpose::Reason(config) => mine(config).and_then(|mine| mine.reason.clone()),
-    }
-}
-
-fn set_draft(
-    model: &mut Model,
-    item: &crate::domain::ItemId,
-    key: String,
-    text: String,
-    effects: &mut Vec<Effect>,
-) {
-    let Some(data) = model.items.get_mut(item) else { return };
-    let changed = if text.is_empty() {
-        data.drafts.remove(&key).is_some()
-    } else {
-        data.drafts.insert(key.clone(), text.clone()).as_ref() != Some(&text)
-    };
-    if changed {
-        effects.push(Effect::SaveDraft(item.clone(), key, text));
-    }
-}
-
-/// A comment that could not be saved comes back into its editor, or as a draft, before whatever was
-/// written since.
-pub(super) fn back_to_draft(
-    model: &mut Model,
-    item: &crate::domain::ItemId,
-    text: &str,
-    effects: &mut Vec<Effect>,
-) {
-    let before =
-        |since: &str| if since.trim().is_empty() { text.to_owned() } else { format!("{text}\n\n{since}") };
-    if let Some(Modal::Editor(form)) = model.modals.last_mut()
-        && form.item == *item
-        && matches!(form.purpose, Purpose::Comment { .. })
-    {
-        let text = before(&form.editor.text());
-        form.editor.replace(&text);
-        return;
-    }
-    let draft = model.items.get(item).and_then(|data| data.drafts.get("comment"));
-    let text = before(draft.map_or("", String::as_str));
-    set_draft(model, item, "comment".into(), text, effects);
 }
 
 fn save_form(model: &mut Model, effects: &mut Vec<Effect>) {
@@ -301,7 +253,7 @@ pub(super) fn prompt_key(model: &mut Model, key: Key, action: Option<Action>, ef
             match key.code {
                 Code::Down if choices > 0 => prompt.choice = (prompt.choice + 1) % choices,
                 Code::Up if choices > 0 => prompt.choice = (prompt.choice + choices - 1) % choices,
-                _ => prompt.editor.key(key),
+                _ => _ = prompt.editor.key(key),
             }
             typed(model);
         }
@@ -372,8 +324,12 @@ fn prompt_complains(model: &mut Model, why: String) {
 
 /// The text that came back from `$EDITOR`.
 pub(super) fn edited(model: &mut Model, result: Result<String, String>) {
+    let now = model.now.mono;
     match (model.modals.last_mut(), result) {
-        (Some(Modal::Editor(form)), Ok(text)) => form.editor.replace(&text),
+        (Some(Modal::Editor(form)), Ok(text)) => {
+            form.editor.replace(&text);
+            drafts::changed(form, now);
+        }
         (_, Ok(_)) => {}
         (_, Err(why)) => model.say(why),
     }
@@ -381,10 +337,12 @@ pub(super) fn edited(model: &mut Model, result: Result<String, String>) {
 
 /// A pasted text goes where text is being typed.
 pub(super) fn paste(model: &mut Model, text: &str) {
+    let now = model.now.mono;
     match model.modals.last_mut() {
         Some(Modal::Editor(form)) => {
             form.complaint = None;
             form.editor.paste(text);
+            drafts::changed(form, now);
         }
         Some(Modal::Prompt(prompt)) => {
             prompt.complaint = None;

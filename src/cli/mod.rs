@@ -93,6 +93,7 @@ fn connector(config: &Config, allow_insecure_http: bool) -> Connector {
         destination: config.destination.clone(),
         workspace: config.dirs.workspace(),
         allow_insecure_http,
+        window: None,
     }
 }
 

@@ -2,6 +2,7 @@
 //! workspace's server if that is wanted, makes the client and asks whose data the keys open.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use secrecy::SecretString;
 use tokio::net::TcpListener;
@@ -24,6 +25,9 @@ pub struct Connector {
     pub workspace: PathBuf,
     /// Whether plain http to other machines is allowed.
     pub allow_insecure_http: bool,
+    /// How long the server counts requests before it begins anew, where that is not the usual time:
+    /// tests have no minute.
+    pub window: Option<Duration>,
 }
 
 /// A server that answered.

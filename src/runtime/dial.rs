@@ -100,7 +100,10 @@ impl Dialing {
         let Dialer { connector, tasks, shutdown, keeping, .. } = &self.dialer;
         let connection = connector.connection(tasks, shutdown).await?;
         let account = connection.public_key.clone();
-        let client = connect::client(connection).await?;
+        let mut client = connect::client(connection).await?;
+        if let Some(window) = connector.window {
+            client = client.with_window(window);
+        }
         let keeping = match connector.destination {
             Destination::Embedded => None,
             Destination::Server { .. } => keeping.clone(),

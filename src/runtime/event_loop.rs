@@ -178,7 +178,8 @@ where
     }
 }
 
-async fn wait(until: Option<Instant>) {
+/// Until a moment comes, if there is one.
+pub(super) async fn wait(until: Option<Instant>) {
     match until {
         Some(until) => sleep_until(until).await,
         None => std::future::pending().await,

@@ -1,7 +1,7 @@
 //! The whole program without a terminal: keys in, screen out, against a real server.
 //!
-//! For tests and for the pictures in the documentation. Nothing here sleeps: [`Headless::until`]
-//! waits for what should happen.
+//! For tests and for the pictures in the documentation. [`Headless::until`] waits for what
+//! should happen, and wakes the model when it asks for that; nothing sleeps for a time of its own.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -54,6 +54,20 @@ impl Headless {
         folder: &Path,
         size: (u16, u16),
     ) -> anyhow::Result<Self> {
+        Self::start_counting(start, destination, folder, size, None)
+    }
+
+    /// Starts with a server that counts requests in windows of this length, not the usual one.
+    ///
+    /// # Errors
+    /// When the database cannot be opened there.
+    pub fn start_counting(
+        start: Start,
+        destination: Destination,
+        folder: &Path,
+        size: (u16, u16),
+        window: Option<Duration>,
+    ) -> anyhow::Result<Self> {
         let clock = Clock::start();
         let terminal = Terminal::new(TestBackend::new(size.0, size.1))?;
         let database = folder.join("tracemark.db");
@@ -66,6 +80,7 @@ impl Headless {
                 destination,
                 workspace: folder.join("workspace.db"),
                 allow_insecure_http: false,
+                window,
             },
             database,
             keeping: Some(Keeping { path: folder.join("cache.db"), limit: Some(50_000_000) }),
@@ -114,9 +129,11 @@ impl Headless {
         let patience = tokio::time::sleep(PATIENCE);
         tokio::pin!(patience);
         while !done(&self.model) {
+            let deadline = self.model.deadline().map(|mono| self.clock.at(mono).into());
             tokio::select! {
                 biased;
                 Some(msg) = self.messages.recv() => self.tell(msg),
+                () = super::event_loop::wait(deadline) => self.tell(Msg::Deadline),
                 () = &mut patience => bail!("waited in vain for: {what}\n{}", self.screen()?),
             }
         }

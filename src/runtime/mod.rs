@@ -137,6 +137,7 @@ async fn review(options: Options) -> anyhow::Result<Ended> {
             destination: options.destination,
             workspace: options.workspace,
             allow_insecure_http: options.allow_insecure_http,
+            window: None,
         },
         database: options.database,
         keeping: Some(options.keeping),

@@ -4,7 +4,7 @@ use ratatui::style::Modifier;
 
 use super::ink::{Ink, margins};
 use super::line::{Line, fit};
-use super::words::{self, moment};
+use super::words::{self, goes_on, moment};
 use crate::app::geometry::Area;
 use crate::app::{Connection, Model, Pause, Screen, Why, contexts};
 use crate::domain::text::{one_line, width};
@@ -69,11 +69,11 @@ fn left(ink: &Ink, room: usize) -> Line {
     if !ink.model.modals.is_empty() {
         return Line::default();
     }
-    waiting(ink).unwrap_or_else(|| hints(ink, room))
+    waiting(ink, room).unwrap_or_else(|| hints(ink, room))
 }
 
 /// That something is being looked for, and that what was typed meanwhile is kept.
-fn waiting(ink: &Ink) -> Option<Line> {
+fn waiting(ink: &Ink, room: usize) -> Option<Line> {
     let review = &ink.model.review;
     let what = match (review.typed_ahead.len(), review.seeking) {
         (0, None) => return None,
@@ -82,7 +82,9 @@ fn waiting(ink: &Ink) -> Option<Line> {
     };
     let line = Line::of(format!("{what} {}", ink.glyphs.ellipsis), ink.styles.dim);
     let drop = ink.hint(ink.key(Action::Cancel), "drops it");
-    Some(drop.into_iter().fold(line, |line, hint| line.add(ink.dot(), ink.styles.dim).join(hint)))
+    let drop = drop.map(|hint| Line::of(ink.dot(), ink.styles.dim).join(hint));
+    let drop = drop.filter(|drop| line.width() + drop.width() <= room);
+    Some(drop.into_iter().fold(line, Line::join))
 }
 
 /// As many hints as fit, most useful first; the way out and help always.
@@ -208,9 +210,7 @@ fn connection(ink: &Ink, with_place: bool) -> Line {
         (Connection::Failed(failure), _) => {
             Line::of(if failure.temporary { "offline" } else { "not connected" }, ink.styles.warn)
         }
-        _ if model.limited.is_some() => {
-            Line::of(format!("rate limit{}", goes_on(ink, "goes on")), ink.styles.warn)
-        }
+        _ if model.limited.is_some() => Line::of(and_goes_on(ink, "rate limit", "goes on"), ink.styles.warn),
         (_, Some(pause)) => Line::of(paused(ink, &pause.why), ink.styles.warn),
         (Connection::Online, None) if with_place => Line::of(place_name(ink), ink.styles.dim),
         (Connection::Online, None) => Line::default(),
@@ -219,22 +219,16 @@ fn connection(ink: &Ink, with_place: bool) -> Line {
 
 fn paused(ink: &Ink, why: &Why) -> String {
     match why {
-        Why::Offline(_) => format!("offline{}", goes_on(ink, "again")),
-        Why::RateLimit => format!("rate limit{}", goes_on(ink, "goes on")),
+        Why::Offline(_) => and_goes_on(ink, "offline", "again"),
+        Why::RateLimit => and_goes_on(ink, "rate limit", "goes on"),
         Why::Keys(_) => "keys not accepted".into(),
     }
 }
 
-/// ` · goes on in 12 s` where somebody waits for it, else ` · goes on 16:05:32`.
-fn goes_on(ink: &Ink, verb: &str) -> String {
-    let dot = ink.dot();
-    match (ink.model.countdown(), ink.model.goes_on_at()) {
-        (Some(seconds), _) => format!("{dot}{verb} in {seconds} s"),
-        (None, Some(at)) => {
-            format!("{dot}{verb} {}", ink.model.start.zone.to_datetime(at).strftime("%H:%M:%S"))
-        }
-        (None, None) => String::new(),
-    }
+/// Why something waits, and when it goes on where that is known.
+fn and_goes_on(ink: &Ink, why: &str, verb: &str) -> String {
+    let then = Some(goes_on(ink, verb)).filter(|then| !then.is_empty());
+    then.map_or_else(|| why.to_owned(), |then| format!("{why}{}{then}", ink.dot()))
 }
 
 /// The part of the queues that is worked on, where it is not all.

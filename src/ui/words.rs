@@ -55,10 +55,26 @@ pub(super) fn instead(ink: &mut Ink, area: Area, text: &str, hint: Option<&str>)
     ink.lines(area, &rows);
 }
 
-/// That something is on its way.
+/// That something is on its way, and what it waits for where that takes its time.
 pub(super) fn waiting(ink: &mut Ink, area: Area, text: &str) {
-    let line = Line::of(format!("{text} {}", ink.glyphs.ellipsis), ink.styles.dim);
-    ink.line(area, 0, &line);
+    let mut rows = vec![Line::of(format!("{text} {}", ink.glyphs.ellipsis), ink.styles.dim)];
+    if ink.model.limited.is_some() {
+        let why = ["the server's rate limit is reached".to_owned(), goes_on(ink, "goes on")];
+        let why = why.iter().flat_map(|text| wrap(text, usize::from(area.width), 2, ink.glyphs.ellipsis));
+        rows.extend(why.map(|row| Line::of(row, ink.styles.warn)));
+    }
+    ink.lines(area, &rows);
+}
+
+/// `goes on in 12 s` where somebody waits for it, else `goes on 16:05:32`.
+pub(super) fn goes_on(ink: &Ink, verb: &str) -> String {
+    match (ink.model.countdown(), ink.model.goes_on_at()) {
+        (Some(seconds), _) => format!("{verb} in {seconds} s"),
+        (None, Some(at)) => {
+            format!("{verb} {}", ink.model.start.zone.to_datetime(at).strftime("%H:%M:%S"))
+        }
+        (None, None) => String::new(),
+    }
 }
 
 /// A failure in the place of what could not be fetched.

@@ -9,6 +9,7 @@
 //! let held = proxy.hold(On::nth("PATCH", "/items/", 1), Point::Answered);
 //! held.reached().await;                                     // the request is there and stays
 //! held.release(Verdict::GoOn);
+//! proxy.limit(Limits::hobby(Duration::from_secs(3)));       // as a server with rate limits
 //! proxy.heal();                                             // no more faults from here on
 //! proxy.quiet().await;                                      // nothing is under way any more
 //! let log = proxy.log();                                    // every request and what became of it
@@ -24,12 +25,13 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+use super::limits::{Limits, OverLimit};
 use super::random::Random;
 
 /// One way to fail.
@@ -42,6 +44,8 @@ pub enum Fault {
     /// 429 with `Retry-After: 1`, as Langfuse Cloud words it, of a plan with 1,000 requests a minute:
     /// a client may keep to that number from then on.
     RateLimited,
+    /// 429 because of [`FaultProxy::limit`].
+    OverLimit(OverLimit),
     /// 500 with a JSON body; the server did nothing.
     ServerError,
     /// 500 with a JSON body, although the server did what was asked.
@@ -217,6 +221,7 @@ struct Share {
 struct State {
     rules: Vec<Rule>,
     share: Option<Share>,
+    limits: Option<Limits>,
     log: Vec<Exchange>,
     answers: usize,
 }
@@ -264,6 +269,11 @@ impl FaultProxy {
         self.state().share = Some(share);
     }
 
+    /// Refuses what is over these limits, before anything else happens to it.
+    pub fn limit(&self, limits: Limits) {
+        self.state().limits = Some(limits);
+    }
+
     /// Lets one request fail.
     pub fn script(&self, on: On, fault: Fault) {
         self.state().rules.push(Rule { on, seen: 0, plan: Plan::Fail(fault) });
@@ -285,6 +295,7 @@ impl FaultProxy {
         let mut state = self.state();
         state.rules.clear();
         state.share = None;
+        state.limits = None;
     }
 
     /// Until no request is under way; what has been sent by a program that was killed has then had
@@ -305,6 +316,10 @@ impl FaultProxy {
 
 impl State {
     fn plan(&mut self, request: &Request) -> Plan {
+        let now = Instant::now();
+        if let Some(over) = self.limits.as_mut().and_then(|limits| limits.count(&request.path, now)) {
+            return Plan::Fail(Fault::OverLimit(over));
+        }
         let mut plan = Plan::Pass;
         for rule in self.rules.iter_mut().filter(|rule| rule.on.fits(request)) {
             rule.seen += 1;
@@ -409,14 +424,11 @@ async fn deliver(mut client: TcpStream, mut gate: Gate, answer: &[u8]) -> std::i
 /// What comes instead of the server's answer; nothing for a connection that ends.
 fn instead(fault: Fault) -> Vec<u8> {
     let page = "<html><body><h1>502 Bad Gateway</h1></body></html>";
-    let limited = r#"{"message":"Rate limit exceeded","code":"rate_limited","details":{"retryAfterSeconds":1,"limit":1000,"remaining":0,"resetAt":"2026-11-20T09:00:00.000Z"}}"#;
     let trouble = r#"{"message":"Internal Server Error","error":"An unknown error occurred"}"#;
     let json = "Content-Type: application/json\r\n";
     match fault {
-        Fault::RateLimited => {
-            let asks = "Retry-After: 1\r\nX-RateLimit-Limit: 1000\r\nX-RateLimit-Remaining: 0\r\n";
-            message("429 Too Many Requests", &format!("{json}{asks}"), limited)
-        }
+        Fault::RateLimited => over(OverLimit { limit: 1000, left: 1, window: 0 }),
+        Fault::OverLimit(limit) => over(limit),
         Fault::ServerError | Fault::ServerErrorAfter => message("500 Internal Server Error", json, trouble),
         Fault::BadGateway | Fault::BadGatewayAfter => {
             message("502 Bad Gateway", "Content-Type: text/html\r\n", page)
@@ -425,6 +437,18 @@ fn instead(fault: Fault) -> Vec<u8> {
         Fault::Impostor => message("200 OK", "Content-Type: text/html\r\n", "<html>Sign in</html>"),
         Fault::DropBefore | Fault::DropAfter | Fault::Slow(_) | Fault::Truncated => Vec::new(),
     }
+}
+
+/// As Langfuse Cloud words it.
+fn over(OverLimit { limit, left, .. }: OverLimit) -> Vec<u8> {
+    let body = format!(
+        r#"{{"message":"Rate limit exceeded","code":"rate_limited","details":{{"retryAfterSeconds":{left},"limit":{limit},"remaining":0,"resetAt":"2026-11-20T09:00:00.000Z"}}}}"#
+    );
+    let headers = format!(
+        "Content-Type: application/json\r\nRetry-After: {left}\r\nX-RateLimit-Limit: {limit}\r\n\
+         X-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: Fri Nov 20 2026 09:00:00 GMT+0000\r\n"
+    );
+    message("429 Too Many Requests", &headers, &body)
 }
 
 fn message(status: &str, headers: &str, body: &str) -> Vec<u8> {

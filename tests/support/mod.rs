@@ -5,6 +5,7 @@
 pub mod fault_proxy;
 mod fault_proxy_tests;
 pub mod journal;
+pub mod limits;
 pub mod project;
 pub mod pty;
 pub mod random;

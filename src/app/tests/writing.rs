@@ -135,3 +135,74 @@ fn the_text_is_kept_before_another_program_edits_it() {
     let edit = position(&Effect::EditExternally("half a thought".into()));
     assert!(position(&saved).is_some() && position(&saved) < edit, "{:?}", play.effects);
 }
+
+/// The texts that were saved as drafts.
+fn drafts(play: &Play) -> Vec<&str> {
+    let mut drafts = Vec::new();
+    for effect in &play.effects {
+        if let Effect::SaveDraft(_, _, text) = effect {
+            drafts.push(text.as_str());
+        }
+    }
+    drafts
+}
+
+#[test]
+fn a_draft_is_kept_a_second_after_the_last_key_and_once() {
+    let mut play = Play::reviewing(1);
+    play.keys("c");
+    assert_eq!(play.model.deadline(), None, "nothing is written yet");
+    play.text("half");
+    play.wait(Duration::from_millis(900));
+    play.keys("x");
+    assert_eq!(play.model.deadline(), Some(play.model.now.mono + Duration::from_secs(1)));
+    play.pass(Duration::from_millis(900));
+    assert_eq!(drafts(&play), [""; 0]);
+    play.pass(Duration::from_millis(100));
+    assert_eq!(drafts(&play), ["halfx"]);
+    assert_eq!(play.model.deadline(), None, "and the program rests");
+    play.keys("Left Right");
+    assert_eq!(play.model.deadline(), None, "the text is the same");
+    play.keys("y Backspace");
+    play.pass(Duration::from_secs(1));
+    assert_eq!((drafts(&play), play.model.deadline()), (vec!["halfx"], None), "again");
+    play.keys("Esc");
+    assert_eq!(drafts(&play), ["halfx"], "closing adds nothing");
+}
+
+#[test]
+fn whoever_never_pauses_has_a_draft_every_ten_seconds() {
+    let mut play = Play::reviewing(1);
+    play.keys("c");
+    for _ in 0..50 {
+        play.keys("x");
+        play.wait(Duration::from_millis(500));
+    }
+    play.pass(Duration::from_secs(1));
+    let lengths: Vec<usize> = drafts(&play).into_iter().map(str::len).collect();
+    assert_eq!(lengths, [21, 42, 50]);
+}
+
+#[test]
+fn a_text_that_is_deleted_or_saved_takes_its_draft_along() {
+    for end in ["Backspace", "Ctrl-s"] {
+        let mut play = Play::reviewing(1);
+        play.keys("c x");
+        play.pass(Duration::from_secs(1));
+        play.keys(end);
+        play.model.notice = None;
+        play.pass(Duration::from_secs(1));
+        assert_eq!((drafts(&play), play.model.deadline()), (vec!["x", ""], None), "{end}");
+    }
+}
+
+#[test]
+fn what_is_kept_waits_while_a_question_lies_over_the_editor() {
+    let mut play = Play::reviewing(1);
+    play.keys("4");
+    play.save();
+    play.tell(Msg::Paused(Pause { why: Why::Offline("no way".into()), until: None }));
+    play.keys("c x Ctrl-c");
+    assert!(matches!(play.model.modals.last(), Some(Modal::Leaving)));
+    assert_eq!((drafts(&play), play.model.deadline()), (vec!["x"], None));
+}
