@@ -7,10 +7,15 @@
 //!    └─ Item ──────── points at a Target: trace, observation or session
 //!         └─ Subject  the target fetched: Observations as a tree, each laid out into Rows
 //!
-//!  key ─► Action ─► a decision ─► Write (score, comment, status)
-//!                                   held ─► pending ─► sending ─► sent ─► confirmed
-//!                                   └ the Outbox, in SQLite ┘  └ the server ┘
+//!  key ─► Action ─► Decision: a Write (score, comment, status, item, …) and how it was made
+//!                       │
+//!                       └─► Written: held ─► pending ─► sending ─► sent ─► confirmed
+//!                                    └ the outbox, in SQLite ┘  └ the server ┘
 //! ```
+//!
+//! A refused write, and one in conflict (someone else completed the item first), is *parked* until
+//! the reviewer acts. The *journal* is the outbox with all that has ever been in it. Answers of the
+//! server are *kept* on the *shelf*, in the cache, and shown while the *line* is down.
 //!
 //! The loop:
 //!

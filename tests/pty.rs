@@ -3,14 +3,16 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 #![cfg(unix)]
 
-use std::io::{Read, Write};
-use std::num::NonZeroU16;
+#[path = "support/pty.rs"]
+mod program;
+
 use std::path::Path;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
-use rustix::process::{Pid, Signal, kill_process};
+use portable_pty::{CommandBuilder, MasterPty};
+use program::{Pty, cells, command, size};
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -18,16 +20,10 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// The program on a terminal of its own.
 struct Terminal {
     screen: vt100::Parser,
-    output: Receiver<Vec<u8>>,
-    input: Box<dyn Write + Send>,
-    child: Box<dyn Child + Send + Sync>,
+    pty: Pty,
     master: Box<dyn MasterPty + Send>,
     raw: Vec<u8>,
     folder: TempDir,
-}
-
-fn cells(n: u16) -> NonZeroU16 {
-    NonZeroU16::new(n).unwrap()
 }
 
 impl Terminal {
@@ -37,38 +33,20 @@ impl Terminal {
 
     fn start_with(columns: u16, rows: u16, prepare: impl FnOnce(&Path, &mut CommandBuilder)) -> Self {
         let folder = TempDir::new().unwrap();
-        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).unwrap();
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_tracemark"));
-        command.env_clear();
-        command.env("TERM", "xterm-256color");
-        command.env("LANG", "C.UTF-8");
-        command.env("USER", "tester");
-        for kind in ["CONFIG", "DATA", "STATE"] {
-            command.env(format!("TRACEMARK_{kind}_DIR"), folder.path().join(kind.to_lowercase()));
-        }
+        let mut command = command(env!("CARGO_BIN_EXE_tracemark"), folder.path());
         prepare(folder.path(), &mut command);
-        let child = pair.slave.spawn_command(command).unwrap();
-        drop(pair.slave);
-        let mut reader = pair.master.try_clone_reader().unwrap();
-        let (sender, output) = channel();
-        #[expect(clippy::disallowed_methods, reason = "reads the terminal until it closes")]
-        std::thread::spawn(move || {
-            let mut buffer = vec![0; 65536];
-            while let Ok(read) = reader.read(&mut buffer) {
-                if read == 0 || sender.send(buffer[..read].to_vec()).is_err() {
-                    break;
-                }
-            }
-        });
-        let input = pair.master.take_writer().unwrap();
+        let (pty, master) = Pty::start(command, size(columns, rows));
         let screen = vt100::Parser::new(cells(rows), cells(columns), 0);
-        Self { screen, output, input, child, master: pair.master, raw: Vec::new(), folder }
+        Self { screen, pty, master, raw: Vec::new(), folder }
     }
 
     fn send(&mut self, keys: &[u8]) {
-        self.input.write_all(keys).unwrap();
-        self.input.flush().unwrap();
+        self.pty.send(keys).unwrap();
+    }
+
+    fn resize(&mut self, columns: u16, rows: u16) {
+        self.master.resize(size(columns, rows)).unwrap();
+        self.screen.screen_mut().set_size(cells(rows), cells(columns));
     }
 
     fn text(&self) -> String {
@@ -87,7 +65,7 @@ impl Terminal {
 
     fn wait_until(&mut self, what: &str, done: impl Fn(&str) -> bool) {
         while !done(&self.text()) {
-            match self.output.recv_timeout(PATIENCE) {
+            match self.pty.output.recv_timeout(PATIENCE) {
                 Ok(bytes) => self.take(&bytes),
                 Err(error) => panic!("waited in vain for {what:?} ({error}):\n{}", self.text()),
             }
@@ -97,14 +75,14 @@ impl Terminal {
     /// Reads until the program has written some bytes so many times.
     fn wait_for_raw(&mut self, wanted: &[u8], times: usize) {
         while self.raw.windows(wanted.len()).filter(|window| *window == wanted).count() < times {
-            let bytes = self.output.recv_timeout(PATIENCE).unwrap();
+            let bytes = self.pty.output.recv_timeout(PATIENCE).unwrap();
             self.take(&bytes);
         }
     }
 
     /// Reads until nothing has come for a while.
     fn settle(&mut self) {
-        while let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(700)) {
+        while let Ok(bytes) = self.pty.output.recv_timeout(Duration::from_millis(700)) {
             self.take(&bytes);
         }
     }
@@ -112,18 +90,13 @@ impl Terminal {
     /// Reads until the program has closed the terminal.
     fn wait_for_end(&mut self) -> u32 {
         loop {
-            match self.output.recv_timeout(PATIENCE) {
+            match self.pty.output.recv_timeout(PATIENCE) {
                 Ok(bytes) => self.take(&bytes),
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => panic!("it does not end:\n{}", self.text()),
             }
         }
-        self.child.wait().unwrap().exit_code()
-    }
-
-    fn signal(&self, signal: Signal) {
-        let id = i32::try_from(self.child.process_id().unwrap()).unwrap();
-        kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
+        self.pty.wait()
     }
 
     fn assert_clean(&self) {
@@ -155,7 +128,7 @@ fn signals_end_it_with_a_clean_terminal() {
     for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
         let mut terminal = Terminal::start(100, 30);
         terminal.wait_for("Support quality");
-        terminal.signal(signal);
+        terminal.pty.signal(signal);
         assert_eq!(terminal.wait_for_end(), 128 + signal.as_raw().unsigned_abs());
         terminal.assert_clean();
     }
@@ -170,7 +143,7 @@ fn what_is_being_written_survives_a_signal() {
         terminal.wait_for("INPUT");
         terminal.send(b"chalf a thought");
         terminal.wait_for("half a thought");
-        terminal.signal(signal);
+        terminal.pty.signal(signal);
         terminal.wait_for_end();
         let database = rusqlite::Connection::open(terminal.folder.path().join("data/tracemark.db")).unwrap();
         let draft: String = database.query_row("SELECT text FROM draft", [], |row| row.get(0)).unwrap();
@@ -183,8 +156,8 @@ fn stopped_and_continued_from_outside_it_takes_the_terminal_again() {
     let mut terminal = Terminal::start(100, 30);
     terminal.wait_for("20 pending");
     for times in 2..4 {
-        terminal.signal(Signal::STOP);
-        terminal.signal(Signal::CONT);
+        terminal.pty.signal(Signal::STOP);
+        terminal.pty.signal(Signal::CONT);
         terminal.wait_for_raw(b"\x1b[?1049h", times);
     }
     terminal.settle();
@@ -262,7 +235,7 @@ fn an_idle_program_writes_nothing() {
         terminal.wait_for(last);
     }
     terminal.settle();
-    let quiet = terminal.output.recv_timeout(Duration::from_secs(4));
+    let quiet = terminal.pty.output.recv_timeout(Duration::from_secs(4));
     assert!(quiet.is_err(), "wrote {:?}", quiet.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()));
 }
 
@@ -271,15 +244,11 @@ fn resizing_keeps_the_layout_and_too_small_says_so() {
     let mut terminal = Terminal::start(120, 40);
     terminal.wait_for("20 pending");
     for (columns, rows) in [(40, 10), (1, 1), (250, 80), (59, 15), (80, 24)] {
-        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
-        terminal.master.resize(size).unwrap();
-        terminal.screen.screen_mut().set_size(cells(rows), cells(columns));
+        terminal.resize(columns, rows);
     }
     terminal.settle();
     terminal.wait_for("Support quality");
-    let size = PtySize { rows: 12, cols: 50, pixel_width: 0, pixel_height: 0 };
-    terminal.master.resize(size).unwrap();
-    terminal.screen.screen_mut().set_size(cells(12), cells(50));
+    terminal.resize(50, 12);
     terminal.wait_for("60");
     terminal.send(b"\x03");
     assert_eq!(terminal.wait_for_end(), 0);

@@ -5,16 +5,12 @@
 
 #[path = "support/project.rs"]
 mod project;
+mod review_support;
 
-use std::time::Duration;
-
-use jiff::tz::TimeZone;
 use project::{QUEUE, ROWS, Server, case};
+use review_support::{destination, is_all_sent, start};
 use tempfile::TempDir;
-use tracemark::app::{Model, Screen, Start};
-use tracemark::config::Destination;
-use tracemark::domain::Independent;
-use tracemark::input::Keymap;
+use tracemark::app::{Model, Screen};
 use tracemark::runtime::Headless;
 
 /// Items of the short run.
@@ -31,7 +27,8 @@ async fn a_long_day_does_not_make_it_grow() {
     let items = std::env::var("TRACEMARK_SOAK").map_or(SHORT, |items| items.parse().unwrap());
     let folder = TempDir::new().unwrap();
     let server = Server::start(folder.path(), items);
-    let mut review = Headless::start(start(), destination(&server), folder.path(), (120, 40)).unwrap();
+    let there = destination(server.address, &server.public_key, &server.secret_key);
+    let mut review = Headless::start(start(QUEUE), there, folder.path(), (120, 40)).unwrap();
     work(&mut review, 0..items / 2).await;
     let first = resident();
     work(&mut review, items / 2..items).await;
@@ -77,40 +74,9 @@ fn shows(model: &Model, case: &str) -> bool {
     model.current().is_some_and(|data| data.item.object.id == case && data.is_decidable())
 }
 
-fn is_all_sent(model: &Model) -> bool {
-    model.open_writes.is_empty() && model.items.values().all(|data| data.saving.is_empty())
-}
-
 /// What the process has in memory, in bytes.
 fn resident() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10
-}
-
-fn destination(server: &Server) -> Destination {
-    Destination::Server {
-        name: "test".into(),
-        base_url: format!("http://{}", server.address),
-        public_key: server.public_key.clone(),
-        secret_key: server.secret_key.clone().into(),
-    }
-}
-
-fn start() -> Start {
-    Start {
-        place: "test".into(),
-        embedded: false,
-        web_url: None,
-        annotator: "tester".into(),
-        author: None,
-        independent: Independent::None,
-        hold: Duration::ZERO,
-        queue: Some(QUEUE.into()),
-        item: None,
-        shard: None,
-        keymap: Keymap::default(),
-        zone: TimeZone::UTC,
-        log_path: String::new(),
-    }
 }

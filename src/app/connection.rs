@@ -14,17 +14,24 @@ pub(super) fn known(model: &mut Model, server: ServerInfo, effects: &mut Vec<Eff
     }
 }
 
-/// The server answers: everything that came from what was kept is asked for again.
+/// The server answers: what came from what was kept, or did not come, is asked for again.
 pub(super) fn connected(model: &mut Model, server: ServerInfo, effects: &mut Vec<Effect>) {
-    if let Some(lacking) = &server.lacking {
+    let lacked = model.server.as_ref().and_then(|server| server.lacking.as_ref());
+    if let Some(lacking) = server.lacking.as_ref().filter(|lacking| lacked != Some(lacking)) {
         model.say(lacking.clone());
     }
     model.server = Some(server);
     model.connection = Connection::Online;
-    effects.extend([Effect::FetchQueues, Effect::FetchConfigs]);
     let browse = &mut model.browse;
+    if browse.queues.ready().is_none() || browse.kept.is_some() {
+        effects.push(Effect::FetchQueues);
+    }
+    if model.configs.is_none() || browse.kept.is_some() {
+        effects.push(Effect::FetchConfigs);
+    }
     browse.labels_asked.retain(|object| browse.labels.contains_key(object));
-    if browse.items.queue.is_some() {
+    let items = &browse.items;
+    if items.queue.is_some() && (items.kept.is_some() || items.failure.is_some()) {
         browse::refresh_items(model, effects);
     }
     if model.screen == Screen::Review {

@@ -11,6 +11,7 @@ use super::terminal::note;
 use super::{ENV, Failure, load};
 use crate::app::Start;
 use crate::config::{Config, Destination, ensure_private_dir};
+use crate::domain::text;
 use crate::runtime::{self, Ending, Keeping, Options};
 use crate::theme::Theme;
 
@@ -42,7 +43,7 @@ pub(super) fn run(shared: &Shared, args: &ReviewArgs) -> Result<ExitCode, Failur
 
 /// What is left at the end: how much, where it is, what sends it.
 fn last_words(unsent: usize, parked: usize, database: &Path) -> Vec<String> {
-    let many = |n: usize| if n == 1 { "1 decision".to_owned() } else { format!("{n} decisions") };
+    let many = |n: usize| text::count(n, "decision");
     let are = |n: usize| if n == 1 { "is" } else { "are" };
     let mut words = Vec::new();
     if unsent > 0 {

@@ -1,6 +1,7 @@
 //! Decisions and what became of them, in words. Not cleaned: that is for whoever prints them.
 
 use crate::app::describe_write;
+pub(super) use crate::domain::text::count;
 use crate::domain::{Origin, ScoreWrite, Write, WriteState, Written};
 
 /// What was decided, with what held before: `tone: warm → rude`, `undo of 12: tone: rude → warm`.
@@ -61,9 +62,4 @@ pub(super) fn state(row: &Written) -> String {
         WriteState::Replaced => "never sent".into(),
     };
     if row.undone { format!("{state}; undone since") } else { state }
-}
-
-/// A number of things: `1 decision`, `2 decisions`.
-pub(super) fn count(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }

@@ -18,6 +18,12 @@ pub fn utf16_len(text: &str) -> usize {
     text.chars().map(char::len_utf16).sum()
 }
 
+/// A number of things: `1 decision`, `2 decisions`.
+#[must_use]
+pub fn count(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
 /// Columns a text takes.
 #[must_use]
 pub fn width(text: &str) -> usize {

@@ -167,11 +167,6 @@ impl Action {
         self.spec().name
     }
 
-    /// What it does, for help.
-    pub fn doc(self) -> &'static str {
-        self.spec().doc
-    }
-
     /// What it does in a word or two, for the status line.
     pub fn hint(self) -> &'static str {
         self.spec().hint

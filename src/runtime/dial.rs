@@ -17,6 +17,8 @@ use crate::store::SharedStore;
 
 /// Wait before the second attempt to connect; it doubles from there.
 const FIRST_WAIT: Duration = Duration::from_secs(2);
+/// How long a line may be lost before the server is asked again.
+const MOMENT: Duration = Duration::from_secs(1);
 /// Longest wait between two attempts to connect.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
@@ -68,11 +70,29 @@ impl Dialing {
         loop {
             let server = self.dial(&reader).await?;
             let info = self.establish(&client, &reader, server)?;
-            tell(&self.messages, Msg::Connected(info));
-            // Whatever waits for the network need not wait any longer.
-            self.dialer.wake.notify_one();
-            let _ = reader.line().watch().wait_for(|is_up| !is_up).await;
+            self.tell_connected(info.clone());
+            while self.comes_back(&reader).await {
+                self.tell_connected(info.clone());
+            }
         }
+    }
+
+    fn tell_connected(&self, info: ServerInfo) {
+        tell(&self.messages, Msg::Connected(info));
+        // Whatever waits for the network need not wait any longer.
+        self.dialer.wake.notify_one();
+    }
+
+    /// Waits until the line is lost, and says whether it was for a moment only: on a bad line a lost
+    /// request is no lost connection, and must not cause more requests than it takes to know that.
+    async fn comes_back(&self, reader: &Client) -> bool {
+        let line = reader.line();
+        let _ = line.watch().wait_for(|is_up| !is_up).await;
+        tokio::select! {
+            () = tokio::time::sleep(MOMENT) => {}
+            () = self.dialer.hurry.notified() => {}
+        }
+        line.is_up() || reader.knock().await
     }
 
     /// The client that sends, and the one that reads for the screen.

@@ -2,6 +2,12 @@
 //!
 //! The first frame comes first: the terminal is set up and drawn before the database is read, the
 //! server started or anything connected.
+//!
+//! - `event_loop` gathers messages and draws; `executor` carries effects out, `fetch` those that read
+//! - `storage` is the store on a thread of its own
+//! - [`connect`] makes a connection, `dial` keeps it, `link` has the sender run over it
+//! - `neighbour` speaks with other programs on the same data
+//! - `shelf` keeps the server's answers on disk; [`pull`] fills it with a whole queue
 
 pub mod clock;
 pub mod connect;

@@ -1,7 +1,7 @@
 //! What is never sent: texts being written.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 use super::rows::text;
 use super::{Scope, Store, StoreError};
@@ -22,18 +22,6 @@ impl Store {
                 params![scope.host, scope.project.as_str(), key, draft, text(now)],
             )?;
             Ok(())
-        })
-    }
-
-    /// The text under a key.
-    pub fn draft(&self, scope: &Scope, key: &str) -> Result<Option<String>, StoreError> {
-        self.read(|connection| {
-            let found = connection.query_row(
-                "SELECT text FROM draft WHERE host = ? AND project = ? AND key = ?",
-                params![scope.host, scope.project.as_str(), key],
-                |row| row.get(0),
-            );
-            Ok(found.optional()?)
         })
     }
 

@@ -8,15 +8,21 @@
 //!  record ──► Held ──release──► Pending ──claim──► Sending ──settle──► Sent ──settle──► Confirmed
 //!              │                  │   ▲               │                  │
 //!              │                  │   └─ Retry, Back ─┤                  └──► Refused
-//!              └─────────┬────────┘     recover       └──► Confirmed, Refused
-//!          record again, withdraw, take_back ──► Replaced
+//!              └─────────┬────────┘     recover       └──► Confirmed, Refused, Conflict
+//!      record again, undo, discard ──► Replaced
 //! ```
 //!
-//! - `journal`: what the reviewer's side does (record, release, retry, list); `undo`: and takes back
+//! Refused and Conflict are parked: retry makes them Pending, discard and a new decision Replaced.
+//!
+//! - `journal`: what the reviewer's side does (record, release, retry, discard, list)
+//! - `undo`: undo and redo, by way of `things`: a state is brought about with as little sending as
+//!   possible
 //! - `queue`: what the sender does (claim, settle, recover)
 //! - `trail`: reads the journal across projects
 //! - `local`: drafts, which are never sent
-//! - `opening`: migrating with a backup, setting a damaged file aside and saving what can be read
+//! - `opening`: migrating with a `backup`, setting a damaged file aside and saving what can be read
+//!   (`salvage`, `mend`)
+//! - `lock`: who may send, and who has the file open
 //!
 //! Everything is kept per [`Scope`], so one file serves many servers and projects. All calls are
 //! synchronous and short; each change is one transaction.

@@ -18,6 +18,7 @@ use super::files::{self, beside};
 use super::lock::{InUse, Turn};
 use super::salvage::{self, Salvage};
 use super::{Store, StoreError, backup, schema};
+use crate::domain::text::count;
 
 /// Ending of a new database that is to take the place of a damaged one.
 const SALVAGED: &str = ".salvaged";
@@ -61,7 +62,7 @@ impl fmt::Display for Finding {
             Self::SetAside { path, salvage } => {
                 let all = if salvage.whole { "all of it" } else { "not everything could be read" };
                 let (decisions, drafts) =
-                    (counted(salvage.decisions, "decision"), counted(salvage.drafts, "draft"));
+                    (count(salvage.decisions, "decision"), count(salvage.drafts, "draft"));
                 write!(
                     f,
                     "the local database was damaged: saved {decisions} and {drafts} ({all}); the damaged \
@@ -71,10 +72,6 @@ impl fmt::Display for Finding {
             }
         }
     }
-}
-
-fn counted(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 /// Opens the database at `path` with these migrations. See [`Store::open`].

@@ -1,7 +1,7 @@
 //! Signs, in Unicode and in ASCII.
 
 use crate::domain::rows::Role;
-use crate::domain::{ItemStatus, ObservationType, WriteState};
+use crate::domain::{ObservationType, WriteState};
 
 /// Every sign that is drawn. Twins have the same width, so nothing moves between the two sets.
 #[derive(Debug, PartialEq, Eq)]
@@ -239,14 +239,6 @@ impl Glyphs {
             WriteState::Refused => self.failed,
             WriteState::Conflict => self.warning,
             WriteState::Replaced => " ",
-        }
-    }
-
-    /// The sign of an item's status.
-    pub fn item_status(&self, status: ItemStatus) -> &'static str {
-        match status {
-            ItemStatus::Pending => " ",
-            ItemStatus::Completed => self.done,
         }
     }
 

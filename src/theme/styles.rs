@@ -4,7 +4,7 @@ use ratatui::style::{Modifier, Style};
 
 use super::Palette;
 use crate::domain::rows::{Role, Tone};
-use crate::domain::{ItemStatus, Level, ObservationType, WriteState};
+use crate::domain::{Level, ObservationType, WriteState};
 
 /// A style for everything that is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,14 +141,6 @@ impl Styles {
             WriteState::Confirmed => self.ok,
             WriteState::Refused => self.error,
             WriteState::Conflict => self.warn,
-        }
-    }
-
-    /// The style of an item's line in a list.
-    pub fn item_status(&self, status: ItemStatus) -> Style {
-        match status {
-            ItemStatus::Pending => self.text,
-            ItemStatus::Completed => self.dim,
         }
     }
 

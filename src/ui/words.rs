@@ -4,6 +4,7 @@ use super::ink::Ink;
 use super::line::{Line, wrap};
 use crate::app::Failure;
 use crate::app::geometry::Area;
+pub(super) use crate::domain::text::count;
 use crate::domain::text::grouped;
 use crate::domain::{ObjectKind, Usage, clock};
 use crate::input::Action;
@@ -97,9 +98,4 @@ fn plain_sign(sign: char) -> char {
         '│' => '|',
         other => other,
     }
-}
-
-/// A number of things: `1 comment`, `2 comments`.
-pub(super) fn count(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }

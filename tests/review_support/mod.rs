@@ -47,12 +47,7 @@ impl Server {
     }
 
     fn destination(&self) -> Destination {
-        Destination::Server {
-            name: "test".into(),
-            base_url: format!("http://{}", self.address),
-            public_key: self.public_key.clone(),
-            secret_key: self.secret_key.clone().into(),
-        }
+        destination(self.address, &self.public_key, &self.secret_key)
     }
 
     /// A program that sends at once.
@@ -76,6 +71,15 @@ impl Server {
 
     pub async fn status(&self, queue: &str, item: &str) -> ItemStatus {
         self.client.item(&queue.into(), &item.into()).await.unwrap().status
+    }
+}
+
+pub fn destination(address: SocketAddr, public_key: &str, secret_key: &str) -> Destination {
+    Destination::Server {
+        name: "test".into(),
+        base_url: format!("http://{address}"),
+        public_key: public_key.into(),
+        secret_key: secret_key.into(),
     }
 }
 

@@ -6,5 +6,6 @@ pub mod fault_proxy;
 mod fault_proxy_tests;
 pub mod journal;
 pub mod project;
+pub mod pty;
 pub mod random;
 pub mod terminal;

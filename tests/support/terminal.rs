@@ -1,15 +1,14 @@
 //! The real program on a pseudo-terminal of its own, looked at frame by frame.
 
-use std::io::{Read as _, Write as _};
-use std::num::NonZeroU16;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
-use rustix::process::{Pid, Signal, kill_process};
+use portable_pty::MasterPty;
+use rustix::process::Signal;
 
 use super::project::{QUEUE, Server, program};
+use super::pty::{Pty, cells, command, size};
 
 /// Longest silence of the program that is waited through.
 pub const PATIENCE: Duration = Duration::from_secs(100);
@@ -20,63 +19,30 @@ const SIZE: (u16, u16) = (150, 44);
 /// A terminal with the program in it.
 pub struct Terminal {
     screen: vt100::Parser,
-    output: Receiver<Vec<u8>>,
-    input: Box<dyn std::io::Write + Send>,
-    child: Box<dyn Child + Send + Sync>,
+    pty: Pty,
     /// Output of a frame that has not ended.
     rest: Vec<u8>,
     _master: Box<dyn MasterPty + Send>,
-}
-
-fn cells(n: u16) -> NonZeroU16 {
-    NonZeroU16::new(n).unwrap()
 }
 
 impl Terminal {
     /// Starts the program on the queue, its files in this folder, connected to `port` with the keys
     /// of `server`.
     pub fn start(folder: &Path, server: &Server, port: u16) -> Self {
-        let mut command = CommandBuilder::new(program());
+        let mut command = command(&program(), folder);
         command.args(["--queue", QUEUE, "--annotator", "tester"]);
-        command.env_clear();
-        command.env("TERM", "xterm-256color");
-        command.env("LANG", "C.UTF-8");
-        command.env("USER", "tester");
-        for kind in ["CONFIG", "DATA", "STATE"] {
-            command.env(format!("TRACEMARK_{kind}_DIR"), folder.join(kind.to_lowercase()));
-        }
         command.env("LANGFUSE_BASE_URL", format!("http://127.0.0.1:{port}"));
         command.env("LANGFUSE_PUBLIC_KEY", &server.public_key);
         command.env("LANGFUSE_SECRET_KEY", &server.secret_key);
-        Self::spawn(command)
-    }
-
-    fn spawn(command: CommandBuilder) -> Self {
-        let size = PtySize { rows: SIZE.1, cols: SIZE.0, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).unwrap();
-        let child = pair.slave.spawn_command(command).unwrap();
-        drop(pair.slave);
-        let mut reader = pair.master.try_clone_reader().unwrap();
-        let (sender, output) = channel();
-        #[expect(clippy::disallowed_methods, reason = "reads the terminal until it closes")]
-        std::thread::spawn(move || {
-            let mut buffer = vec![0; 65536];
-            while let Ok(read) = reader.read(&mut buffer) {
-                if read == 0 || sender.send(buffer[..read].to_vec()).is_err() {
-                    break;
-                }
-            }
-        });
-        let input = pair.master.take_writer().unwrap();
+        let (pty, master) = Pty::start(command, size(SIZE.0, SIZE.1));
         let screen = vt100::Parser::new(cells(SIZE.1), cells(SIZE.0), 0);
-        Self { screen, output, input, child, rest: Vec::new(), _master: pair.master }
+        Self { screen, pty, rest: Vec::new(), _master: master }
     }
 
     /// Types.
     pub fn send(&mut self, keys: &str) {
         // A program that has just ended takes no keys; what follows will show that.
-        let _ = self.input.write_all(keys.as_bytes());
-        let _ = self.input.flush();
+        let _ = self.pty.send(keys.as_bytes());
     }
 
     /// The screen as of the last whole frame.
@@ -92,14 +58,14 @@ impl Terminal {
     /// Takes in what the program has drawn, waiting for it at most this long, and calls `seen`
     /// after each frame. False if the program has closed the terminal.
     pub fn pump(&mut self, wait: Duration, seen: &mut dyn FnMut(&Self)) -> bool {
-        let mut next = self.output.recv_timeout(wait);
+        let mut next = self.pty.output.recv_timeout(wait);
         loop {
             match next {
                 Ok(bytes) => self.take(&bytes, seen),
                 Err(RecvTimeoutError::Timeout) => return true,
                 Err(RecvTimeoutError::Disconnected) => return false,
             }
-            next = self.output.recv_timeout(Duration::ZERO);
+            next = self.pty.output.recv_timeout(Duration::ZERO);
         }
     }
 
@@ -114,9 +80,8 @@ impl Terminal {
 
     /// Kills the program as a power cut would, and looks at what it had drawn until then.
     pub fn kill(mut self, seen: &mut dyn FnMut(&Self)) {
-        let id = i32::try_from(self.child.process_id().unwrap()).unwrap();
-        kill_process(Pid::from_raw(id).unwrap(), Signal::KILL).unwrap();
-        self.child.wait().unwrap();
+        self.pty.signal(Signal::KILL);
+        self.pty.wait();
         while self.pump(PATIENCE, seen) {}
     }
 }

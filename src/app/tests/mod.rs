@@ -295,3 +295,12 @@ pub(super) fn written(seq: i64, item_id: ItemId, write: Write, state: WriteState
         answer: None,
     }
 }
+
+/// Items released, and whether with a hold.
+fn released(play: &Play) -> Vec<(&str, bool)> {
+    let release = |effect| match effect {
+        &Effect::Release(ref id, until) => Some((id.as_str(), until.is_some())),
+        _ => None,
+    };
+    play.effects.iter().filter_map(release).collect()
+}

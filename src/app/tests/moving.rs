@@ -2,14 +2,6 @@
 
 use super::*;
 
-fn released(play: &Play) -> Vec<(&str, bool)> {
-    let release = |effect| match effect {
-        &Effect::Release(ref id, until) => Some((id.as_str(), until.is_some())),
-        _ => None,
-    };
-    play.effects.iter().filter_map(release).collect()
-}
-
 #[test]
 fn space_completes_and_shows_the_next_item_at_once() {
     let mut play = Play::reviewing(3);

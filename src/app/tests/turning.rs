@@ -19,14 +19,6 @@ fn turned(play: &mut Play, decision: &Written, left: &[Written]) {
     play.tell(if wish == Effect::Undo { Msg::Undone(done) } else { Msg::Redone(done) });
 }
 
-fn released(play: &Play) -> Vec<(&str, bool)> {
-    let release = |effect| match effect {
-        &Effect::Release(ref id, until) => Some((id.as_str(), until.is_some())),
-        _ => None,
-    };
-    play.effects.iter().filter_map(release).collect()
-}
-
 #[test]
 fn a_score_is_undone_and_done_again_on_its_row() {
     let mut play = Play::reviewing(1);

@@ -22,13 +22,9 @@ fn sender(sync: &Sync, reached: Reached) -> (Sender, UnboundedReceiver<OutboxUpd
 
 /// Sends what can be sent now.
 pub(super) async fn once(sync: &mut Sync, reached: Reached) -> Result<(), Failure> {
-    let scope = reached.scope.clone();
-    let (mut sender, mut updates) = sender(sync, reached);
-    sync.store.lock().recover(&scope, wall())?;
-    sender.flush_once().await?;
-    while let Ok(update) = updates.try_recv() {
-        note_pause(sync, update)?;
-    }
+    let (mut sender, _updates) = sender(sync, reached);
+    sender.sync(wall()).await?;
+    sync.pause = sender.paused().map(|(why, _)| why.clone());
     Ok(())
 }
 
