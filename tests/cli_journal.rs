@@ -188,16 +188,16 @@ fn undo_and_redo_need_no_connection_and_a_yes() {
     decide(&mut store, &here, tone("warm", None));
     let (code, said) = failure(&mut home.command(&["journal", "undo"]));
     assert_eq!((code, said.contains("hint: add --yes")), (2, true), "{said}");
-    assert!(said.contains("“tone = warm” on support-chat 12"), "{said}");
+    assert!(said.contains("tone = warm on support-chat 12"), "{said}");
 
     let said = |arguments: &[&str]| {
         text(&home.command(&[&["journal"], arguments].concat()).assert().success().get_output().stderr)
     };
-    assert_eq!(said(&["undo", "--yes"]), "undid “tone = warm” on support-chat 12\n");
+    assert_eq!(said(&["undo", "--yes"]), "undid tone = warm on support-chat 12\n");
     assert_eq!(store.open_writes(&here).unwrap(), []);
     assert_eq!(
         said(&["redo", "-y"]),
-        "did again “tone = warm” on support-chat 12\n`tracemark sync` sends it, and so does the next start\n"
+        "did again tone = warm on support-chat 12\n`tracemark sync` sends it, and so does the next start\n"
     );
     let open = store.open_writes(&here).unwrap();
     assert_eq!(
@@ -231,11 +231,11 @@ fn a_person_is_asked_and_may_say_no() {
     let (mut store, here) = (home.store(), scope("embedded"));
     decide(&mut store, &here, tone("warm", None));
     let (screen, code) = home.in_terminal(&["journal", "undo"], "[y/N] ", "n");
-    assert!(screen.contains("Undo “tone = warm” on support-chat 12? [y/N] "), "{screen}");
+    assert!(screen.contains("Undo tone = warm on support-chat 12? [y/N] "), "{screen}");
     assert_eq!(code, 1);
     assert_eq!(store.open_writes(&here).unwrap().len(), 1);
     let (screen, code) = home.in_terminal(&["journal", "undo"], "[y/N] ", "y");
-    assert!(screen.contains("undid “tone = warm”"), "{screen}");
+    assert!(screen.contains("undid tone = warm"), "{screen}");
     assert_eq!(code, 0);
     assert_eq!(store.open_writes(&here).unwrap(), []);
 }

@@ -166,11 +166,11 @@ fn what_is_being_written_survives_being_killed() {
     };
     // Nothing on the screen tells of it: looked for again and again, for a minute at most.
     let kept = (0..60).any(|_| {
-        let _ = terminal.output.recv_timeout(Duration::from_secs(1));
+        let _ = terminal.pty.output.recv_timeout(Duration::from_secs(1));
         draft().as_deref() == Some("half a thought")
     });
     assert!(kept, "{:?}", draft());
-    terminal.signal(Signal::KILL);
+    terminal.pty.signal(Signal::KILL);
     terminal.wait_for_end();
     assert_eq!(draft().as_deref(), Some("half a thought"));
 }

@@ -245,9 +245,21 @@ fn unsent_writes() {
         world.press("4 1 2 3 Space");
         world.settle(2, WriteState::Pending, None);
         world.settle(4, WriteState::Refused, Some("`missing step` is not one of the categories any more"));
-        world.settle(3, WriteState::Conflict, Some("someone else completed this item at 16:02"));
+        world.settle(
+            3,
+            WriteState::Conflict,
+            Some("someone else completed this item at 2025-11-23T15:02:00Z"),
+        );
         world.pause(Why::Offline("cannot reach langfuse.example".into()), Some(42));
         world.press("S j j");
+        world
+    });
+    snap("review-overtaken", |size| {
+        let mut world = review(size, server());
+        world.press("4 1");
+        let noted = "someone else completed this item at 2025-11-23T15:02:00Z";
+        world.settle(2, WriteState::Conflict, Some(noted));
+        world.press("Ctrl-p");
         world
     });
     snap("modal-unsent-details", |size| {

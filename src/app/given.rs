@@ -1,6 +1,6 @@
 //! Everything given to an item, to be read in full: scores with their reasons, then comments.
 
-use super::{ItemData, Model, Progress};
+use super::{ItemData, Model, Progress, overtaken};
 use crate::domain::{ItemId, Score, ScoreConfig, Source, Value, ago};
 
 /// Headings and texts: row by row the own score and those of others, scores on no row, comments.
@@ -11,7 +11,7 @@ pub(super) fn all(model: &Model, id: &ItemId) -> Option<Vec<(String, String)>> {
     let others: Vec<&Score> = data.others(&model.start.annotator).collect();
     let mut given = Vec::new();
     for config in &configs {
-        given.extend(own(data, config));
+        given.extend(own(model, data, config));
         given.extend(others.iter().filter(|score| belongs(score, config)).map(|score| told(model, score)));
     }
     let on_none = |score: &&&Score| !configs.iter().any(|config| belongs(score, config));
@@ -25,11 +25,12 @@ pub(super) fn all(model: &Model, id: &ItemId) -> Option<Vec<(String, String)>> {
 }
 
 /// The own score of a row: `tone = warm · you`.
-fn own(data: &ItemData, config: &ScoreConfig) -> Option<(String, String)> {
+fn own(model: &Model, data: &ItemData, config: &ScoreConfig) -> Option<(String, String)> {
     let mine = data.mine.get(&config.id)?;
     let (heading, text) = worded(&config.name, &mine.value, mine.reason.as_deref(), "you");
     Some(match &mine.progress {
         Progress::Refused(why) => (format!("{heading} · refused: {why}"), text),
+        Progress::Overtaken(noted) => (format!("{heading} · {}", overtaken(model, Some(noted))), text),
         _ => (heading, text),
     })
 }

@@ -52,6 +52,8 @@ pub enum Progress {
     Confirmed,
     /// The server will not have it, or it could not be saved.
     Refused(String),
+    /// Kept here until the reviewer decides: someone else completed the item.
+    Overtaken(String),
 }
 
 /// The reviewer's own score for one rubric row.
@@ -178,8 +180,9 @@ impl ItemData {
     /// The state the reviewer gave it and the server does not have yet, or the server's.
     #[must_use]
     pub fn status(&self) -> ItemStatus {
-        let on_its_way =
-            |progress: &Progress| !matches!(progress, Progress::Confirmed | Progress::Refused(_));
+        let on_its_way = |progress: &Progress| {
+            !matches!(progress, Progress::Confirmed | Progress::Refused(_) | Progress::Overtaken(_))
+        };
         let given = self.all_writes().filter_map(|(write, progress)| match write {
             Write::Status { status, .. } if on_its_way(&progress) => Some(*status),
             _ => None,
@@ -314,8 +317,9 @@ pub fn progress(written: &Written) -> Progress {
         WriteState::Held => Progress::Saved,
         WriteState::Pending | WriteState::Sending | WriteState::Sent => Progress::Sending,
         WriteState::Confirmed | WriteState::Replaced => Progress::Confirmed,
-        WriteState::Refused | WriteState::Conflict => {
+        WriteState::Refused => {
             Progress::Refused(written.last_error.clone().unwrap_or_else(|| "the server refused it".into()))
         }
+        WriteState::Conflict => Progress::Overtaken(written.last_error.clone().unwrap_or_default()),
     }
 }

@@ -151,8 +151,8 @@ pub(super) fn take_written(model: &mut Model, written: &Written, effects: &mut V
 fn say_conflict(model: &mut Model, written: &Written) {
     let about = super::about_write(model, written);
     let keys = model.start.keymap.keys_for(super::contexts(model), crate::input::Action::Unsent);
-    let key = keys.first().map(|key| format!(", {key} decides")).unwrap_or_default();
-    model.say(format!("{about}: someone else completed it · what you decided is kept here{key}"));
+    let key = keys.first().map(|key| format!(" · {key} decides")).unwrap_or_default();
+    model.say(format!("{about}: someone else completed it · yours is kept here{key}"));
 }
 
 /// The server has a change of what is in a queue, or of what is done in it.
@@ -242,6 +242,7 @@ pub(super) fn remarks(model: &Model, id: &ItemId) -> Option<Vec<(String, String)
             Progress::Sending => "on its way",
             Progress::Confirmed => "sent",
             Progress::Refused(_) => "refused",
+            Progress::Overtaken(_) => "kept here",
         };
         let about = (comment.object != own).then(|| object_name(data, &comment.object));
         remarks.push((heading("you", state, about.as_deref()), comment.content.clone()));

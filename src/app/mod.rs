@@ -54,4 +54,4 @@ pub use open::{Standing, completed_when};
 pub use reading::{comments_key, content_key, given_key, info_key, tree_len, visible_tree};
 pub use review::{Done, Find, Review};
 pub use rubric::describe_write;
-pub use unsent::{UnsentList, about_write, stands, unsent_writes, write_key};
+pub use unsent::{UnsentList, about_write, overtaken, stands, unsent_writes, write_key};

@@ -157,9 +157,11 @@ fn write_score(
         return false;
     };
     let write = Write::Score(write);
-    // Given once more, a refused value is a wish to try again; any other is no decision.
-    let refused = own(model, &config.id).is_some_and(|mine| matches!(mine.progress, Progress::Refused(_)));
-    if refused || !before.as_ref().is_some_and(|before| before.comes_to_the_same(&write)) {
+    // Given once more, a refused or overtaken value is a wish to try again; any other is no decision.
+    let parked = |mine: &Mine| matches!(mine.progress, Progress::Refused(_) | Progress::Overtaken(_));
+    if own(model, &config.id).is_some_and(parked)
+        || !before.as_ref().is_some_and(|before| before.comes_to_the_same(&write))
+    {
         record(model, &item, write, before, effects);
     }
     true

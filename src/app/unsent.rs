@@ -223,15 +223,14 @@ fn text(write: &Write) -> String {
 /// Where a write stands, in the reviewer's terms.
 #[must_use]
 pub fn stands(model: &Model, written: &Written) -> String {
-    let offline = matches!(model.connection, Connection::Failed(_));
+    let blocked = model.pause.is_some() || matches!(model.connection, Connection::Failed(_));
     let error = written.last_error.as_deref();
     let on_screen = model.review.item.as_ref() == Some(&written.item_id);
     match written.state {
-        WriteState::Held if !on_screen && model.pause.is_some() => waits(model).into(),
+        WriteState::Held if !on_screen && blocked => waits(model).into(),
         WriteState::Held if model.is_held_back(&written.item_id) => "saved here, sends in a moment".into(),
         WriteState::Held if on_screen => "saved here, sends when you go on".into(),
-        WriteState::Pending if offline => "saved here, sends when the network is back".into(),
-        WriteState::Pending if model.pause.is_some() => waits(model).into(),
+        WriteState::Pending if blocked => waits(model).into(),
         WriteState::Held | WriteState::Pending => match (written.next_attempt_at, error) {
             (Some(at), Some(error)) if at > model.now.wall => {
                 format!("again at {}: {error}", moment(model, at))
@@ -242,11 +241,21 @@ pub fn stands(model: &Model, written: &Written) -> String {
         WriteState::Sent => "sent, not seen back yet".into(),
         WriteState::Confirmed => "at the server".into(),
         WriteState::Refused => format!("refused: {}", error.unwrap_or("the server gave no reason")),
-        WriteState::Conflict => {
-            format!("kept here: {}", error.unwrap_or("someone else completed the item"))
-        }
+        WriteState::Conflict => overtaken(model, error),
         WriteState::Replaced => "replaced by a later one".into(),
     }
+}
+
+/// Why a decision is kept here and not sent: someone else completed its item. The moment at the end
+/// of what the sender noted is told in the reviewer's time.
+#[must_use]
+pub fn overtaken(model: &Model, noted: Option<&str>) -> String {
+    let noted = noted.filter(|noted| !noted.is_empty()).unwrap_or("someone else completed the item");
+    let local = noted.rsplit_once(" at ").and_then(|(what, at)| {
+        let at: Timestamp = at.parse().ok()?;
+        Some(format!("{what} at {}", moment(model, at)))
+    });
+    format!("kept here: {}", local.as_deref().unwrap_or(noted))
 }
 
 /// What a write waits for while nothing is sent.

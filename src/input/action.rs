@@ -61,7 +61,7 @@ pub enum Action {
     Remove,
     /// Add objects to the queue.
     Add,
-    /// Flag the item, change the reason or take the flag away.
+    /// Flag the item; change or remove the flag.
     Flag,
     /// Show the queue's guidelines.
     Guidelines,

@@ -97,9 +97,7 @@ impl Context {
     pub fn fixed(self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::Queues | Self::Items => Some(("0-9", "count for the next move, as in `10j`")),
-            Self::Deciding => {
-                Some(("0-9", "pick an option of the current row, then go to the next open one"))
-            }
+            Self::Deciding => Some(("0-9", "pick an option, then go to the next open row")),
             _ => None,
         }
     }

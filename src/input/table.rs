@@ -105,7 +105,7 @@ pub const ACTIONS: &[ActionSpec] = &[
     row(
         Action::Flag,
         "flag",
-        "Flag the item, change the reason or take the flag away",
+        "Flag the item; change or remove the flag",
         "flag",
         &[(&[Items, Deciding], &["!"])],
     ),

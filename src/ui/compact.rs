@@ -4,7 +4,7 @@ use super::ink::{Ink, margins};
 use super::line::{Line, fit, wrap};
 use super::{others, rubric, words};
 use crate::app::geometry::Area;
-use crate::app::{ItemData, Load, Progress};
+use crate::app::{ItemData, Load};
 use crate::domain::{DataType, ScoreConfig};
 use crate::input::Action;
 
@@ -121,8 +121,8 @@ fn about_row(ink: &Ink, data: &ItemData, columns: usize, height: usize) -> Vec<L
         let rows = if left == 0 { Vec::new() } else { wrap(text, columns, left, ink.glyphs.ellipsis) };
         lines.extend(rows.into_iter().map(|row| Line::of(row, style)));
     };
-    if let Some(Progress::Refused(why)) = mine.map(|mine| &mine.progress) {
-        say(&mut lines, &rubric::refusal(why), ink.styles.error);
+    if let Some((why, style)) = rubric::obstacle(ink, mine) {
+        say(&mut lines, &why, style);
     }
     if config.options().is_empty() && !config.is_archived {
         let how = if config.data_type == DataType::Numeric { "type a number" } else { "write" };

@@ -53,7 +53,8 @@ fn too_small(ink: &mut Ink) {
     let (width, height) = ink.model.size;
     let area = whole((width, height));
     let text = format!("{width} × {height} is too small, {} × {} is enough", LEAST.0, LEAST.1);
-    let rows = line::wrap(&text, usize::from(width), usize::from(height), ink.glyphs.ellipsis);
+    let rows =
+        line::wrap(&words::plain(ink, &text), usize::from(width), usize::from(height), ink.glyphs.ellipsis);
     let lines: Vec<Line> = rows.into_iter().map(|row| Line::of(row, ink.styles.text)).collect();
     let (_, below) = area.split_top(height.saturating_sub(1) / 2);
     ink.lines(below, &lines);

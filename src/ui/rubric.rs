@@ -5,7 +5,7 @@ use super::ink::Ink;
 use super::line::{Line, fit, wrap};
 use super::{others, words};
 use crate::app::geometry::{self, Area};
-use crate::app::{ItemData, Load, Mine, Progress, comments_key};
+use crate::app::{ItemData, Load, Mine, Progress, comments_key, overtaken};
 use crate::domain::rows::Rows;
 use crate::domain::{DataType, Score, ScoreConfig, Value};
 use crate::input::Action;
@@ -131,9 +131,9 @@ fn row_lines(ink: &Ink, data: &ItemData, config: &ScoreConfig, current: bool, wi
     if let Some(reason) = mine.and_then(|mine| mine.reason.as_deref()) {
         lines.extend(others::text_lines(ink, "why", Some(reason), room, most).into_iter().map(indented));
     }
-    if let Some(Progress::Refused(why)) = mine.map(|mine| &mine.progress) {
-        let rows = wrap(&refusal(why), room, 3, ink.glyphs.ellipsis);
-        lines.extend(rows.into_iter().map(|row| indented(Line::of(row, ink.styles.error))));
+    if let Some((why, style)) = obstacle(ink, mine) {
+        let rows = wrap(&why, room, 3, ink.glyphs.ellipsis);
+        lines.extend(rows.into_iter().map(|row| indented(Line::of(row, style))));
     }
     for score in others::on_row(ink, data, config) {
         lines.extend(others::lines(ink, score, room, most).into_iter().map(indented));
@@ -141,9 +141,14 @@ fn row_lines(ink: &Ink, data: &ItemData, config: &ScoreConfig, current: bool, wi
     lines
 }
 
-/// Why a value did not get to the server; what could not be saved says so itself.
-pub(super) fn refusal(why: &str) -> String {
-    if why.starts_with("not saved") { why.to_owned() } else { format!("the server refused this: {why}") }
+/// Why a value is not at the server, and how that looks; what could not be saved says so itself.
+pub(super) fn obstacle(ink: &Ink, mine: Option<&Mine>) -> Option<(String, ratatui::style::Style)> {
+    match &mine?.progress {
+        Progress::Refused(why) if why.starts_with("not saved") => Some((why.clone(), ink.styles.error)),
+        Progress::Refused(why) => Some((format!("the server refused this: {why}"), ink.styles.error)),
+        Progress::Overtaken(noted) => Some((overtaken(ink.model, Some(noted)), ink.styles.warn)),
+        _ => None,
+    }
 }
 
 /// `▸ ✓ helpfulness   1…5      4`.
@@ -179,6 +184,7 @@ pub(super) fn mark(ink: &Ink, mine: Option<&Mine>) -> (&'static str, ratatui::st
         Some(Progress::Sending) => (ink.glyphs.sending, ink.styles.accent),
         Some(Progress::Confirmed) => (ink.glyphs.done, ink.styles.ok),
         Some(Progress::Refused(_)) => (ink.glyphs.failed, ink.styles.error),
+        Some(Progress::Overtaken(_)) => (ink.glyphs.warning, ink.styles.warn),
     }
 }
 

@@ -69,7 +69,7 @@ fn a_conflict_is_told_with_the_item_and_decided_for_the_whole_item() {
     for seq in [1, 2, 3] {
         settle(&mut play, seq, WriteState::Conflict, "someone else completed this item at 10:02");
     }
-    assert_eq!(play.notice(), "chat 1: someone else completed it · what you decided is kept here, S decides");
+    assert_eq!(play.notice(), "chat 1: someone else completed it · yours is kept here · S decides");
     assert_eq!((play.model.refused(), play.model.unsent()), (3, 1));
     play.keys("S r");
     assert_eq!(play.effects.pop_back(), Some(Effect::Retry(vec![1, 2, 3])));
@@ -237,4 +237,29 @@ fn what_another_program_has_sent_is_looked_up() {
     assert_eq!(play.model.unsent(), 3);
     assert!(play.effects.contains(&Effect::LoadLocal("i0".into())), "the screen shows it, too");
     assert!(!play.effects.contains(&Effect::LoadLocal("i1".into())), "nothing has changed there");
+}
+
+#[rstest]
+#[case(Why::Keys("no".into()), "saved here, sends when the keys are accepted")]
+#[case(Why::RateLimit, "saved here, sends when the rate limit allows it")]
+#[case(Why::Offline("cut".into()), "saved here, sends when the network is back")]
+fn a_start_that_fails_is_told_as_what_it_waits_for(#[case] why: Why, #[case] words: &str) {
+    let mut play = with_writes();
+    settle(&mut play, 1, WriteState::Pending, "");
+    let failure = Failure { message: "no".into(), hint: None, temporary: false };
+    play.model.connection = Connection::Failed(failure);
+    play.model.pause = Some(Pause { why, until: None });
+    assert_eq!(stands(&play.model, &play.model.open_writes[&1]), words);
+    assert_eq!(stands(&play.model, &play.model.open_writes[&2]), words);
+}
+
+#[test]
+fn what_was_overtaken_is_told_in_the_reviewers_time() {
+    let play = with_writes();
+    let noted = |noted| overtaken(&play.model, noted);
+    assert_eq!(noted(None), "kept here: someone else completed the item");
+    assert_eq!(noted(Some("")), "kept here: someone else completed the item");
+    assert_eq!(noted(Some("completed at noon")), "kept here: completed at noon");
+    let told = noted(Some("completed at 2020-02-03T10:02:00Z"));
+    assert_eq!(told, "kept here: completed at 3 Feb 10:02 (10:02:00)");
 }

@@ -94,9 +94,9 @@ fn agree(yes: bool, way: Way, candidate: &Written) -> Result<(), Failure> {
     if confirm(&question)? { Ok(()) } else { Err(Failure::failed("nothing was changed")) }
 }
 
-/// The decision and its item: `“tone: warm → rude” on support-chat 12`.
+/// The decision and its item: `tone: warm → rude on support-chat 12`.
 fn named(row: &Written) -> String {
-    format!("“{}” on {}", text::fit(&words::change(row), 100), text::fit(words::item(row), 60))
+    format!("{} on {}", text::fit(&words::change(row), 100), text::fit(words::item(row), 60))
 }
 
 fn tell(way: Way, turned: &Undone, database: &Path) -> Result<(), Failure> {
