@@ -2,7 +2,7 @@
 
 use crate::app::describe_write;
 pub(super) use crate::domain::text::count;
-use crate::domain::{Origin, ScoreWrite, Write, WriteState, Written};
+use crate::domain::{GIVEN_UP, NOTHING_TO_SEND, Origin, ScoreWrite, Write, WriteState, Written};
 
 /// What was decided, with what held before: `tone: warm → rude`, `undo of 12: tone: rude → warm`.
 pub(super) fn decision(row: &Written) -> String {
@@ -59,7 +59,10 @@ pub(super) fn state(row: &Written) -> String {
         WriteState::Conflict => why("kept here", "someone else completed the item"),
         WriteState::Replaced if is_local => return if row.undone { "undone" } else { "replaced" }.into(),
         WriteState::Replaced if row.undone => return "undone before it was sent".into(),
-        WriteState::Replaced => "never sent".into(),
+        WriteState::Replaced => match row.last_error.as_deref() {
+            Some(note @ (GIVEN_UP | NOTHING_TO_SEND)) => note.into(),
+            _ => "overtaken, never sent".into(),
+        },
     };
     if row.undone { format!("{state}; undone since") } else { state }
 }

@@ -43,6 +43,11 @@ pub enum Origin {
     Redo(i64),
 }
 
+/// The note on a decision that is Replaced because the reviewer gave it up.
+pub const GIVEN_UP: &str = "given up";
+/// The note on a decision that is Replaced because the server was in the wanted state already.
+pub const NOTHING_TO_SEND: &str = "nothing had to be sent";
+
 /// Where a write stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WriteState {

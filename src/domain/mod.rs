@@ -21,7 +21,7 @@ mod write;
 
 pub use comment::{COMMENT_UNITS, Comment};
 pub use config::{Category, Refusal, ScoreConfig, TEXT_UNITS};
-pub use decision::{Decision, Made, Origin, Undone, WriteState, Written};
+pub use decision::{Decision, GIVEN_UP, Made, NOTHING_TO_SEND, Origin, Undone, WriteState, Written};
 pub use ids::{
     CommentId, ConfigId, ItemId, ObservationId, ProjectId, QueueId, ScoreId, SessionId, TraceId, UserId,
 };

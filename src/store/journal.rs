@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension as _, named_params, params};
 use super::rows::{by_seq, select, text};
 use super::things::Entry;
 use super::{Scope, Store, StoreError, undo};
-use crate::domain::{Decision, ItemId, Origin, QueueId, Write, Written};
+use crate::domain::{Decision, GIVEN_UP, ItemId, Origin, QueueId, Write, Written};
 
 impl Store {
     /// Saves a decision as Held, in place of what was decided on the same thing
@@ -95,9 +95,10 @@ impl Store {
     pub fn discard(&mut self, seq: i64, now: Timestamp) -> Result<Option<ItemId>, StoreError> {
         self.write(|tx| {
             let discarded = tx.query_row(
-                "UPDATE outbox SET state = 'replaced', next_attempt_at = NULL, changed_at = ?, undo = 'closed'
+                "UPDATE outbox SET state = 'replaced', next_attempt_at = NULL, changed_at = ?, undo = 'closed',
+                        last_error = ?
                  WHERE seq = ? AND state IN ('refused', 'conflict', 'held', 'pending') RETURNING item",
-                params![text(now), seq],
+                params![text(now), GIVEN_UP, seq],
                 |row| row.get::<_, String>(0),
             );
             Ok(discarded.optional()?.map(ItemId::from))

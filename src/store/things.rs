@@ -8,7 +8,8 @@ use uuid::Uuid;
 use super::rows::{by_seq, kind_name, origin_columns, select, target_text, text};
 use super::{Scope, StoreError, payload};
 use crate::domain::{
-    ConfigId, Decision, Origin, ScoreId, ScoreWrite, Write, WriteKind, WriteState, Written, score_id,
+    ConfigId, Decision, NOTHING_TO_SEND, Origin, ScoreId, ScoreWrite, Write, WriteKind, WriteState, Written,
+    score_id,
 };
 
 /// A row to be added.
@@ -115,12 +116,13 @@ impl Entry<'_> {
         let (origin, of) = origin_columns(self.origin);
         let undo = if self.origin == Origin::Decision { super::rows::OPEN } else { super::rows::CLOSED };
         let shown = made.on_screen.map(|shown| i64::try_from(shown.as_millis()).unwrap_or(i64::MAX));
+        let note = (state == WriteState::Replaced).then_some(NOTHING_TO_SEND);
         let now = text(self.now);
         connection.execute(
             "INSERT INTO outbox (id, host, project, item, kind, target, replaces, payload, payload_version,
                                  state, next_attempt_at, created_at, changed_at, thing, run, annotator, queue, about,
-                                 before, base, shown_ms, origin, of_seq, undo)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                 before, base, shown_ms, origin, of_seq, undo, last_error)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 Uuid::new_v4().to_string(),
                 self.scope.host,
@@ -146,6 +148,7 @@ impl Entry<'_> {
                 origin,
                 of,
                 undo,
+                note,
             ],
         )?;
         Ok(())
