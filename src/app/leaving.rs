@@ -112,13 +112,18 @@ pub fn before_leaving(model: &Model) -> String {
         n => (format!("{n} decisions are"), "They go"),
     };
     let why = obstacle(model).map(|why| format!(" ({why})")).unwrap_or_default();
-    let saved = format!("{what} saved here and not sent yet{why}.");
+    let parked = match model.refused() {
+        0 => String::new(),
+        1 => " One more waits for your word in the list of unsent ones.".to_owned(),
+        n => format!(" {n} more wait for your word in the list of unsent ones."),
+    };
+    let saved = format!("{what} saved here and not sent yet{why}.{parked}");
     if model.quitting == Leaving::Waiting {
         let again = model.countdown().map(|seconds| format!(" Goes on in {seconds} s.")).unwrap_or_default();
         return format!("{saved} Waiting: tracemark ends once the server has everything.{again}");
     }
     match model.other_sender {
-        Some(Some(process)) => format!("{saved} {they} when the sending process {process} can."),
+        Some(Some(process)) => format!("{saved} {they} when the other tracemark (process {process}) can."),
         Some(None) => format!("{saved} {they} when the other tracemark can."),
         None => format!("{saved} {they} with the next start or with `tracemark sync`."),
     }

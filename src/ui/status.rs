@@ -252,9 +252,8 @@ fn sending(ink: &Ink) -> Line {
     if unsent > 0 {
         let gap = if refused > 0 { "  " } else { "" };
         line.push(format!("{gap}{} {unsent}", ink.glyphs.sending), ink.styles.accent);
-        if let Some(sender) = ink.model.other_sender {
-            let who = sender.map_or_else(|| "another tracemark".into(), |id| format!("process {id}"));
-            line.push(format!(" (sent by {who})"), ink.styles.dim);
+        if ink.model.other_sender.is_some() {
+            line.push(" (another tracemark sends)", ink.styles.dim);
         }
     }
     if line.is_empty() && ink.model.connection == Connection::Online {
