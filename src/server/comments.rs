@@ -4,17 +4,27 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Call;
-use super::fields::Fields;
-use super::issue;
-use super::query::Params;
-use super::reply::{Answer, Problem, Reply};
-use super::value::iso;
 use crate::domain::COMMENT_UNITS;
 use crate::domain::text::utf16_len;
+use crate::server::data::value::iso;
+use crate::server::http::Call;
+use crate::server::http::fields::Fields;
+use crate::server::http::issue;
+use crate::server::http::query::Params;
+use crate::server::http::reply::{Answer, Problem, Reply};
+use crate::server::http::routes::{Class, Endpoint, Route};
 
 const COLUMNS: &str = "id, created_at, updated_at, object_type, object_id, content, author_user_id";
 const TYPES: [&str; 4] = ["TRACE", "OBSERVATION", "SESSION", "PROMPT"];
+
+/// `/comments`
+pub const ROUTES: &[Route] = &[
+    Route::new(
+        "/api/public/comments",
+        &[Endpoint::new("GET", Class::Public, list), Endpoint::new("POST", Class::Public, create)],
+    ),
+    Route::new("/api/public/comments/{commentId}", &[Endpoint::new("GET", Class::Public, get)]),
+];
 
 fn row(project: &str) -> impl Fn(&Row<'_>) -> rusqlite::Result<Value> + '_ {
     move |r| {
@@ -32,7 +42,7 @@ fn row(project: &str) -> impl Fn(&Row<'_>) -> rusqlite::Result<Value> + '_ {
 }
 
 /// `GET /comments`, in no useful order
-pub(super) fn list(db: &Connection, call: &Call) -> Answer {
+pub fn list(db: &Connection, call: &Call) -> Answer {
     let mut params = Params::of(&call.query);
     let page = params.page();
     let kind = params.choice("objectType", &TYPES);
@@ -49,14 +59,14 @@ pub(super) fn list(db: &Connection, call: &Call) -> Answer {
 }
 
 /// `GET /comments/{commentId}`
-pub(super) fn get(db: &Connection, call: &Call) -> Answer {
+pub fn get(db: &Connection, call: &Call) -> Answer {
     let sql = format!("SELECT {COLUMNS} FROM comments WHERE id = ?1");
-    let found = db.query_row(&sql, [call.segment(1)], row(&call.place.project.id)).optional()?;
+    let found = db.query_row(&sql, [call.param("commentId")], row(&call.place.project.id)).optional()?;
     found.map(Reply::ok).ok_or_else(|| Problem::Missing("Comment not found within authorized project".into()))
 }
 
 /// `POST /comments`
-pub(super) fn create(db: &Connection, call: &Call) -> Answer {
+pub fn create(db: &Connection, call: &Call) -> Answer {
     let mut fields = Fields::of(&call.body)?;
     fields.text("projectId");
     let kind = fields.choice("objectType", &TYPES);

@@ -10,11 +10,13 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::Call;
-use super::fields::Fields;
-use super::issue;
-use super::reply::{Answer, Problem, Reply};
-use super::value::{iso, lenient_time};
+use crate::server::data::value::{iso, lenient_time};
+use crate::server::http::Call;
+use crate::server::http::auth::Gate;
+use crate::server::http::fields::Fields;
+use crate::server::http::issue;
+use crate::server::http::reply::{Answer, Problem, Reply};
+use crate::server::http::routes::{Class, Endpoint, Payload, Route};
 
 /// How long a link works.
 const LINK_LIFE: Duration = Duration::from_hours(1);
@@ -74,9 +76,25 @@ const CONTENT_TYPES: [&str; 52] = [
     "application/x-7z-compressed",
 ];
 
+/// `/media`, and the links to the files themselves
+pub const ROUTES: &[Route] = &[
+    Route::new("/api/public/media", &[Endpoint::new("POST", Class::MediaUpload, create)]),
+    Route::new(
+        "/api/public/media/{mediaId}",
+        &[Endpoint::new("GET", Class::Public, get), Endpoint::new("PATCH", Class::MediaUpload, patch)],
+    ),
+    Route::new(
+        "/api/media/{mediaId}",
+        &[
+            Endpoint::new("GET", Class::Free, download).gate(Gate::Open),
+            Endpoint::new("PUT", Class::Free, upload).gate(Gate::Open).payload(Payload::File),
+        ],
+    ),
+];
+
 /// `GET /media/{mediaId}`
-pub(super) fn get(db: &Connection, call: &Call) -> Answer {
-    let id = call.segment(1);
+pub fn get(db: &Connection, call: &Call) -> Answer {
+    let id = call.param("mediaId");
     let sql = "SELECT content_type, content_length, uploaded_at, upload_status, upload_error FROM media
         WHERE id = ?1";
     let found = db
@@ -110,7 +128,7 @@ pub(super) fn get(db: &Connection, call: &Call) -> Answer {
 }
 
 /// `POST /media`: the upload link, or null if the file is already there
-pub(super) fn create(db: &Connection, call: &Call) -> Answer {
+pub fn create(db: &Connection, call: &Call) -> Answer {
     let mut fields = Fields::of(&call.body)?;
     let kind = fields.choice("contentType", &CONTENT_TYPES);
     let length = fields.number("contentLength");
@@ -146,7 +164,7 @@ pub(super) fn create(db: &Connection, call: &Call) -> Answer {
 }
 
 /// `PATCH /media/{mediaId}`: how the upload went
-pub(super) fn patch(db: &Connection, call: &Call) -> Answer {
+pub fn patch(db: &Connection, call: &Call) -> Answer {
     let mut fields = Fields::of(&call.body)?;
     let at = lenient_time(fields.text("uploadedAt"));
     if fields.is_clean() && at.is_none() {
@@ -158,7 +176,7 @@ pub(super) fn patch(db: &Connection, call: &Call) -> Answer {
     #[expect(clippy::cast_possible_truncation, reason = "saturates")]
     let changed = db.execute(
         "UPDATE media SET uploaded_at = ?2, upload_status = ?3, upload_error = ?4 WHERE id = ?1",
-        params![call.segment(1), at.map(iso), status as i64, error],
+        params![call.param("mediaId"), at.map(iso), status as i64, error],
     )?;
     if changed == 0 {
         return Err(Problem::Missing("Media asset not found".into()));
@@ -167,19 +185,20 @@ pub(super) fn patch(db: &Connection, call: &Call) -> Answer {
 }
 
 /// A signed `GET` link
-pub(super) fn download(db: &Connection, call: &Call) -> Answer {
+pub fn download(db: &Connection, call: &Call) -> Answer {
     check_link(call, "GET")?;
     let sql = "SELECT content_type, content FROM media WHERE id = ?1 AND content IS NOT NULL";
-    let found = db.query_row(sql, [call.segment(1)], |r| Ok(Reply::File(r.get(0)?, r.get(1)?))).optional()?;
+    let found =
+        db.query_row(sql, [call.param("mediaId")], |r| Ok(Reply::File(r.get(0)?, r.get(1)?))).optional()?;
     found.ok_or(Problem::NoRoute)
 }
 
 /// A signed `PUT` link
-pub(super) fn upload(db: &Connection, call: &Call) -> Answer {
+pub fn upload(db: &Connection, call: &Call) -> Answer {
     check_link(call, "PUT")?;
     let hash = STANDARD.encode(Sha256::digest(&call.bytes));
     let sql = "UPDATE media SET content = ?2 WHERE id = ?1 AND sha256 = ?3";
-    if db.execute(sql, params![call.segment(1), &call.bytes[..], hash])? == 0 {
+    if db.execute(sql, params![call.param("mediaId"), &call.bytes[..], hash])? == 0 {
         let text = "The SHA-256 you specified did not match the calculated checksum.";
         return Err(Problem::Text(StatusCode::BAD_REQUEST, text));
     }
@@ -196,7 +215,7 @@ fn link(call: &Call, method: &str, id: &str) -> (String, String) {
 
 fn check_link(call: &Call, method: &str) -> Result<(), Problem> {
     let until = call.query.get("until").and_then(|u| u.parse::<i64>().ok()).unwrap_or_default();
-    let signature = sign(call, method, call.segment(1), until);
+    let signature = sign(call, method, call.param("mediaId"), until);
     if until < call.now.as_second() || call.query.get("sig") != Some(&signature) {
         return Err(Problem::Text(StatusCode::FORBIDDEN, "This link is not valid or no longer valid."));
     }
@@ -205,7 +224,7 @@ fn check_link(call: &Call, method: &str) -> Result<(), Problem> {
 
 /// Only this workspace can make it: the key is hashed in before and after the message.
 fn sign(call: &Call, method: &str, id: &str, until: i64) -> String {
-    let key = &call.place.credentials.secret_key;
+    let key = &call.place.keys.project.secret_key;
     let digest = Sha256::digest(format!("{key}\n{method}\n{id}\n{until}\n{key}"));
     URL_SAFE_NO_PAD.encode(digest)
 }

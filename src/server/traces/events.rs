@@ -4,14 +4,14 @@ use rusqlite::types::Value as Arg;
 use rusqlite::{Connection, Row};
 use serde_json::{Map, Value, json};
 
-use super::Call;
-use super::fields::Fields;
 use super::filter;
-use super::issue;
-use super::query::{Params, Query};
-use super::reply::{Answer, Problem, Reply};
-use super::sql::{Where, texts};
-use super::value::{base64_encode, iso, metadata, number, parse, whole_seconds};
+use crate::server::data::sql::{Where, texts};
+use crate::server::data::value::{base64_encode, iso, metadata, number, parse, whole_seconds};
+use crate::server::http::Call;
+use crate::server::http::fields::Fields;
+use crate::server::http::issue;
+use crate::server::http::query::{Params, Query};
+use crate::server::http::reply::{Answer, Problem, Reply};
 
 const TYPES: [&str; 10] = [
     "GENERATION",
@@ -33,7 +33,7 @@ const PARSE_IO: &str = "parseIoAsJson=true is no longer supported on the v2 obse
 const METADATA_CUT: usize = 200;
 
 /// The list, newest first.
-pub(super) fn list(db: &Connection, call: &Call) -> Answer {
+pub fn list(db: &Connection, call: &Call) -> Answer {
     let query = &call.query;
     let mut params = Params::of(query);
     let limit = params.count("limit", 50, 1000);
@@ -229,13 +229,13 @@ fn seconds(r: &Row<'_>, column: &str) -> rusqlite::Result<Value> {
 }
 
 /// `DELETE /traces/{traceId}`: comments and queue items stay behind
-pub(super) fn delete_trace(db: &Connection, call: &Call) -> Answer {
-    forget(db, call.segment(1))?;
+pub fn delete_trace(db: &Connection, call: &Call) -> Answer {
+    forget(db, call.param("traceId"))?;
     Ok(Reply::ok(json!({"message": "Trace deleted successfully"})))
 }
 
 /// `DELETE /traces`
-pub(super) fn delete_traces(db: &Connection, call: &Call) -> Answer {
+pub fn delete_traces(db: &Connection, call: &Call) -> Answer {
     let mut fields = Fields::of(&call.body)?;
     let given = fields.get("traceIds");
     let Some(ids) = given.and_then(Value::as_array) else {
@@ -255,5 +255,6 @@ pub(super) fn delete_traces(db: &Connection, call: &Call) -> Answer {
 fn forget(db: &Connection, trace: &str) -> rusqlite::Result<()> {
     db.execute("DELETE FROM observations WHERE trace_id = ?1", [trace])?;
     db.execute("DELETE FROM scores WHERE trace_id = ?1", [trace])?;
+    db.execute("DELETE FROM traces WHERE id = ?1", [trace])?;
     Ok(())
 }

@@ -6,49 +6,49 @@ use serde_json::{Value, json};
 
 use super::issue;
 use super::reply::{Answer, Problem, Reply};
-use super::value::{lenient_time, strict_time};
+use crate::server::data::value::{lenient_time, strict_time};
 
 /// The parameters of a request, in order.
 #[derive(Debug, Default)]
-pub(super) struct Query(Vec<(String, String)>);
+pub struct Query(Vec<(String, String)>);
 
 impl Query {
     /// Decodes the part after `?`.
-    pub(super) fn parse(raw: &str) -> Self {
+    pub fn parse(raw: &str) -> Self {
         Self(url::form_urlencoded::parse(raw.as_bytes()).into_owned().collect())
     }
 
     /// The parameter as sent, even if empty.
-    pub(super) fn raw(&self, key: &str) -> Option<&str> {
+    pub fn raw(&self, key: &str) -> Option<&str> {
         self.0.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str())
     }
 
     /// The parameter, unless it is empty.
-    pub(super) fn get(&self, key: &str) -> Option<&str> {
+    pub fn get(&self, key: &str) -> Option<&str> {
         self.raw(key).filter(|v| !v.is_empty())
     }
 
     /// A comma-separated list, trimmed; the parameter may also be repeated.
-    pub(super) fn list(&self, key: &str) -> Vec<&str> {
+    pub fn list(&self, key: &str) -> Vec<&str> {
         let given = self.0.iter().filter(|(k, _)| k == key);
         given.flat_map(|(_, v)| v.split(',')).map(str::trim).filter(|v| !v.is_empty()).collect()
     }
 }
 
 /// Parameters under inspection, collecting every issue on the way.
-pub(super) struct Params<'a> {
+pub struct Params<'a> {
     query: &'a Query,
     issues: Vec<Value>,
 }
 
 impl<'a> Params<'a> {
     /// The parameters of a request.
-    pub(super) fn of(query: &'a Query) -> Self {
+    pub fn of(query: &'a Query) -> Self {
         Self { query, issues: Vec::new() }
     }
 
     /// Notes an issue.
-    pub(super) fn note(&mut self, issue: Value) {
+    pub fn note(&mut self, issue: Value) {
         self.issues.push(issue);
     }
 
@@ -61,13 +61,13 @@ impl<'a> Params<'a> {
     }
 
     /// A whole number from 1 to `most`, or the default.
-    pub(super) fn positive(&mut self, key: &str, default: u32, most: u32) -> u32 {
+    pub fn positive(&mut self, key: &str, default: u32, most: u32) -> u32 {
         let read = self.query.get(key).map_or(Ok(default), |text| whole(key, text, false, most));
         self.take(read)
     }
 
     /// A whole number from 0 to `most`, or the default; an empty parameter is 0.
-    pub(super) fn count(&mut self, key: &str, default: u32, most: u32) -> u32 {
+    pub fn count(&mut self, key: &str, default: u32, most: u32) -> u32 {
         match self.query.raw(key) {
             None => default,
             Some("") => 0,
@@ -76,7 +76,7 @@ impl<'a> Params<'a> {
     }
 
     /// One of `values`, if given.
-    pub(super) fn choice(&mut self, key: &str, values: &[&str]) -> Option<&'a str> {
+    pub fn choice(&mut self, key: &str, values: &[&str]) -> Option<&'a str> {
         let given = self.query.raw(key)?;
         if !values.contains(&given) {
             self.note(issue::invalid_value(values, &[key]));
@@ -85,7 +85,7 @@ impl<'a> Params<'a> {
     }
 
     /// A list of `known` names in any case.
-    pub(super) fn choices(&mut self, key: &str, known: &[&'static str]) -> Vec<&'static str> {
+    pub fn choices(&mut self, key: &str, known: &[&'static str]) -> Vec<&'static str> {
         let mut found = Vec::new();
         for given in self.query.list(key) {
             if let Some(name) = known.iter().find(|k| k.eq_ignore_ascii_case(given)) {
@@ -99,24 +99,24 @@ impl<'a> Params<'a> {
     }
 
     /// A full date-time with zone, if given.
-    pub(super) fn time(&mut self, key: &str) -> Option<Timestamp> {
+    pub fn time(&mut self, key: &str) -> Option<Timestamp> {
         let text = self.query.raw(key)?;
         self.take(strict_time(text).map(Some).ok_or_else(|| issue::not_a_datetime(key)))
     }
 
     /// Any date, if given and not empty.
-    pub(super) fn date(&mut self, key: &str) -> Option<Timestamp> {
+    pub fn date(&mut self, key: &str) -> Option<Timestamp> {
         let text = self.query.get(key)?;
         self.take(lenient_time(text).map(Some).ok_or_else(|| issue::not_a_date(key)))
     }
 
     /// Page and page size.
-    pub(super) fn page(&mut self) -> Page {
+    pub fn page(&mut self) -> Page {
         Page { page: self.positive("page", 1, u32::MAX), limit: self.positive("limit", 50, 100) }
     }
 
     /// Refuses every parameter but `known`.
-    pub(super) fn strict(&mut self, known: &[&str]) {
+    pub fn strict(&mut self, known: &[&str]) {
         let given = self.query.0.iter().map(|(k, _)| k.as_str());
         let mut unknown: Vec<&str> = given.filter(|k| !known.contains(k)).collect();
         unknown.dedup();
@@ -126,18 +126,18 @@ impl<'a> Params<'a> {
     }
 
     /// Whether nothing was wrong so far.
-    pub(super) fn is_clean(&self) -> bool {
+    pub fn is_clean(&self) -> bool {
         self.issues.is_empty()
     }
 
     /// The verdict.
-    pub(super) fn finish(self) -> Result<(), Problem> {
-        if self.issues.is_empty() { Ok(()) } else { Err(Problem::Issues(self.issues)) }
+    pub fn finish(self) -> Result<(), Problem> {
+        if self.issues.is_empty() { Ok(()) } else { Err(Problem::QueryIssues(self.issues)) }
     }
 }
 
 /// Refuses every parameter of a route that takes none.
-pub(super) fn no_parameters(query: &Query) -> Result<(), Problem> {
+pub fn no_parameters(query: &Query) -> Result<(), Problem> {
     let mut params = Params::of(query);
     params.strict(&[]);
     params.finish()
@@ -160,14 +160,14 @@ fn whole(key: &str, text: &str, zero: bool, most: u32) -> Result<u32, Value> {
 
 /// A page of a list: number from 1, and size.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Page {
+pub struct Page {
     page: u32,
     limit: u32,
 }
 
 impl Page {
     /// Answers with one page of `select … from_where order`, and the totals.
-    pub(super) fn answer(
+    pub fn answer(
         self,
         db: &Connection,
         select: &str,

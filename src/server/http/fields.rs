@@ -5,11 +5,11 @@ use serde_json::{Map, Value};
 
 use super::issue;
 use super::reply::Problem;
-use super::value::strict_time;
+use crate::server::data::value::strict_time;
 
 /// A field that may be left out, set to null, or given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Given<T> {
+pub enum Given<T> {
     /// Not in the body.
     Absent,
     /// Explicitly null.
@@ -20,7 +20,7 @@ pub(super) enum Given<T> {
 
 impl<T> Given<T> {
     /// The value, if there is one.
-    pub(super) fn value(self) -> Option<T> {
+    pub fn value(self) -> Option<T> {
         match self {
             Self::Some(value) => Some(value),
             Self::Absent | Self::Null => None,
@@ -29,14 +29,14 @@ impl<T> Given<T> {
 }
 
 /// A JSON object under inspection.
-pub(super) struct Fields<'a> {
+pub struct Fields<'a> {
     map: &'a Map<String, Value>,
     issues: Vec<Value>,
 }
 
 impl<'a> Fields<'a> {
     /// The body's fields, if it is an object.
-    pub(super) fn of(body: &'a Value) -> Result<Self, Problem> {
+    pub fn of(body: &'a Value) -> Result<Self, Problem> {
         let Value::Object(map) = body else {
             return Err(Problem::Issues(vec![issue::invalid_type("object", Some(body), &[])]));
         };
@@ -44,22 +44,22 @@ impl<'a> Fields<'a> {
     }
 
     /// The raw field.
-    pub(super) fn get(&self, key: &str) -> Option<&'a Value> {
+    pub fn get(&self, key: &str) -> Option<&'a Value> {
         self.map.get(key)
     }
 
     /// Notes an issue.
-    pub(super) fn note(&mut self, issue: Value) {
+    pub fn note(&mut self, issue: Value) {
         self.issues.push(issue);
     }
 
     /// Whether nothing was wrong so far.
-    pub(super) fn is_clean(&self) -> bool {
+    pub fn is_clean(&self) -> bool {
         self.issues.is_empty()
     }
 
     /// A required string; empty if there was an issue.
-    pub(super) fn text(&mut self, key: &str) -> &'a str {
+    pub fn text(&mut self, key: &str) -> &'a str {
         match self.get(key) {
             Some(Value::String(text)) => text,
             other => {
@@ -70,7 +70,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A required string of one character or more.
-    pub(super) fn filled_text(&mut self, key: &str) -> &'a str {
+    pub fn filled_text(&mut self, key: &str) -> &'a str {
         let text = self.text(key);
         if text.is_empty() && self.get(key).is_some_and(Value::is_string) {
             self.note(issue::too_short(&[key]));
@@ -79,7 +79,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A string that may be absent or null.
-    pub(super) fn text_or_null(&mut self, key: &str) -> Given<&'a str> {
+    pub fn text_or_null(&mut self, key: &str) -> Given<&'a str> {
         match self.get(key) {
             None => Given::Absent,
             Some(Value::Null) => Given::Null,
@@ -92,12 +92,12 @@ impl<'a> Fields<'a> {
     }
 
     /// A string that may be absent, but not null.
-    pub(super) fn optional_text(&mut self, key: &str) -> Option<&'a str> {
+    pub fn optional_text(&mut self, key: &str) -> Option<&'a str> {
         self.get(key).is_some().then(|| self.text(key))
     }
 
     /// A required number; 0 if there was an issue.
-    pub(super) fn number(&mut self, key: &str) -> f64 {
+    pub fn number(&mut self, key: &str) -> f64 {
         let given = self.get(key);
         given.and_then(Value::as_f64).unwrap_or_else(|| {
             self.note(issue::invalid_type("number", given, &[key]));
@@ -106,17 +106,17 @@ impl<'a> Fields<'a> {
     }
 
     /// A number that may be absent, but not null.
-    pub(super) fn optional_number(&mut self, key: &str) -> Option<f64> {
+    pub fn optional_number(&mut self, key: &str) -> Option<f64> {
         self.get(key).is_some().then(|| self.number(key))
     }
 
     /// A number that may be absent or null.
-    pub(super) fn number_or_null(&mut self, key: &str) -> Option<f64> {
+    pub fn number_or_null(&mut self, key: &str) -> Option<f64> {
         if self.get(key) == Some(&Value::Null) { None } else { self.optional_number(key) }
     }
 
     /// A boolean that may be absent, but not null.
-    pub(super) fn optional_flag(&mut self, key: &str) -> Option<bool> {
+    pub fn optional_flag(&mut self, key: &str) -> Option<bool> {
         let given = self.get(key)?;
         if given.as_bool().is_none() {
             self.note(issue::invalid_type("boolean", Some(given), &[key]));
@@ -125,7 +125,7 @@ impl<'a> Fields<'a> {
     }
 
     /// One of `values`; the first if there was an issue.
-    pub(super) fn choice(&mut self, key: &str, values: &[&'static str]) -> &'static str {
+    pub fn choice(&mut self, key: &str, values: &[&'static str]) -> &'static str {
         let given = self.get(key).and_then(Value::as_str);
         values.iter().find(|v| given == Some(**v)).copied().unwrap_or_else(|| {
             self.note(issue::invalid_value(values, &[key]));
@@ -134,12 +134,12 @@ impl<'a> Fields<'a> {
     }
 
     /// One of `values`, or absent.
-    pub(super) fn optional_choice(&mut self, key: &str, values: &[&'static str]) -> Option<&'static str> {
+    pub fn optional_choice(&mut self, key: &str, values: &[&'static str]) -> Option<&'static str> {
         self.get(key).is_some().then(|| self.choice(key, values))
     }
 
     /// A date-time with zone that may be absent or null.
-    pub(super) fn time_or_null(&mut self, key: &str) -> Option<Timestamp> {
+    pub fn time_or_null(&mut self, key: &str) -> Option<Timestamp> {
         let text = self.text_or_null(key).value()?;
         let time = strict_time(text);
         if time.is_none() {
@@ -148,15 +148,55 @@ impl<'a> Fields<'a> {
         time
     }
 
+    /// Inspects the object at `key`; its issues are noted below that key. `None` if there is no
+    /// object, which is an issue too.
+    pub fn object<T>(&mut self, key: &str, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        let given = self.get(key);
+        let Some(map) = given.and_then(Value::as_object) else {
+            self.note(issue::invalid_type("object", given, &[key]));
+            return None;
+        };
+        let mut inner = Self { map, issues: Vec::new() };
+        let read = read(&mut inner);
+        self.absorb(&Value::from(key), inner.issues);
+        Some(read)
+    }
+
+    /// Reads every entry of the array at `key`, an entry's issues noted below its index. Empty if
+    /// there is no array, which is an issue too.
+    pub fn entries<T>(&mut self, key: &str, read: impl Fn(&'a Value) -> Result<T, Vec<Value>>) -> Vec<T> {
+        let given = self.get(key);
+        let Some(entries) = given.and_then(Value::as_array) else {
+            self.note(issue::invalid_type("array", given, &[key]));
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for (index, entry) in entries.iter().enumerate() {
+            match read(entry) {
+                Ok(entry) => found.push(entry),
+                Err(issues) => {
+                    let below = issues.into_iter().map(|i| issue::below(&Value::from(index), i)).collect();
+                    self.absorb(&Value::from(key), below);
+                }
+            }
+        }
+        found
+    }
+
+    /// Notes issues of a part, found at `step` below this object.
+    pub fn absorb(&mut self, step: &Value, issues: Vec<Value>) {
+        self.issues.extend(issues.into_iter().map(|issue| issue::below(step, issue)));
+    }
+
     /// Refuses fields that must not be given with this type.
-    pub(super) fn nothing(&mut self, key: &str) {
+    pub fn nothing(&mut self, key: &str) {
         if let given @ Some(_) = self.get(key).filter(|v| !v.is_null()) {
             self.note(issue::invalid_type("undefined", given, &[key]));
         }
     }
 
     /// Refuses every key but `known`.
-    pub(super) fn strict(&mut self, known: &[&str]) {
+    pub fn strict(&mut self, known: &[&str]) {
         let unknown: Vec<&str> = self.map.keys().map(String::as_str).filter(|k| !known.contains(k)).collect();
         if !unknown.is_empty() {
             self.note(issue::unrecognized_keys(&unknown));
@@ -164,7 +204,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The verdict.
-    pub(super) fn finish(self) -> Result<(), Problem> {
+    pub fn finish(self) -> Result<(), Problem> {
         if self.issues.is_empty() { Ok(()) } else { Err(Problem::Issues(self.issues)) }
     }
 }

@@ -6,15 +6,15 @@ use axum::http::StatusCode;
 use rusqlite::Connection;
 use serde_json::json;
 
-use super::Call;
-use super::reply::{Answer, Reply};
-use super::value::iso;
+use crate::server::data::value::iso;
+use crate::server::http::Call;
+use crate::server::http::reply::{Answer, Reply};
 
 /// The Langfuse version this server behaves like.
 const VERSION: &str = "4.16.0";
 
 /// `GET /health`
-pub(super) fn health(db: &Connection, call: &Call) -> Answer {
+pub fn health(db: &Connection, call: &Call) -> Answer {
     if call.query.raw("failIfNoRecentEvents") == Some("true") {
         let since = call.now.saturating_sub(Duration::from_mins(3)).map(iso).unwrap_or_default();
         let sql = "SELECT EXISTS (SELECT 1 FROM observations WHERE start_time >= ?1)";
@@ -28,13 +28,13 @@ pub(super) fn health(db: &Connection, call: &Call) -> Answer {
 
 /// `GET /ready`
 #[expect(clippy::unnecessary_wraps, reason = "a handler")]
-pub(super) fn ready(_: &Connection, _: &Call) -> Answer {
+pub fn ready(_: &Connection, _: &Call) -> Answer {
     Ok(Reply::ok(json!({"status": "OK", "version": VERSION})))
 }
 
 /// `GET /projects`
 #[expect(clippy::unnecessary_wraps, reason = "a handler")]
-pub(super) fn list(_: &Connection, call: &Call) -> Answer {
+pub fn list(_: &Connection, call: &Call) -> Answer {
     let project = &call.place.project;
     let organization = json!({"id": "tracemark", "name": "This computer"});
     let row = json!({"id": project.id, "name": project.name, "organization": organization, "metadata": {}});

@@ -4,10 +4,10 @@
 use rusqlite::types::Value as Arg;
 use serde_json::Value;
 
-use super::issue;
-use super::reply::Problem;
-use super::sql::{Where, marks};
-use super::value::{iso, strict_time};
+use crate::server::data::sql::{Where, marks};
+use crate::server::data::value::{iso, strict_time};
+use crate::server::http::issue;
+use crate::server::http::reply::Problem;
 
 /// What a column holds, and so which filters it takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,7 @@ fn column(name: &str) -> Option<(Kind, &'static str)> {
 }
 
 /// Adds the filter's conditions and returns the columns it names.
-pub(super) fn add(conditions: &mut Where, raw: Option<&str>) -> Result<Vec<String>, Problem> {
+pub fn add(conditions: &mut Where, raw: Option<&str>) -> Result<Vec<String>, Problem> {
     let Some(raw) = raw else { return Ok(Vec::new()) };
     let parsed: Value = serde_json::from_str(raw).map_err(|_| refused("Invalid JSON in filter parameter"))?;
     let Some(entries) = parsed.as_array() else {

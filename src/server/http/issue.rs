@@ -15,34 +15,42 @@ fn type_name(value: Option<&Value>) -> &'static str {
     }
 }
 
+/// The same issue, seen from one level above: `step` is a key or an index.
+pub fn below(step: &Value, mut issue: Value) -> Value {
+    if let Some(path) = issue["path"].as_array_mut() {
+        path.insert(0, step.clone());
+    }
+    issue
+}
+
 /// Another type than expected.
-pub(super) fn invalid_type(expected: &str, received: Option<&Value>, path: &[&str]) -> Value {
+pub fn invalid_type(expected: &str, received: Option<&Value>, path: &[&str]) -> Value {
     let message = format!("Invalid input: expected {expected}, received {}", type_name(received));
     json!({"expected": expected, "code": "invalid_type", "path": path, "message": message})
 }
 
 /// None of the allowed values.
-pub(super) fn invalid_value(values: &[&str], path: &[&str]) -> Value {
+pub fn invalid_value(values: &[&str], path: &[&str]) -> Value {
     let options = values.iter().map(|v| format!("\"{v}\"")).collect::<Vec<_>>().join("|");
     let message = format!("Invalid option: expected one of {options}");
     json!({"code": "invalid_value", "values": values, "path": path, "message": message})
 }
 
 /// Keys that a strict object does not have.
-pub(super) fn unrecognized_keys(keys: &[&str]) -> Value {
+pub fn unrecognized_keys(keys: &[&str]) -> Value {
     let list = keys.iter().map(|k| format!("\"{k}\"")).collect::<Vec<_>>().join(", ");
     let noun = if keys.len() == 1 { "key" } else { "keys" };
     json!({"code": "unrecognized_keys", "keys": keys, "path": [], "message": format!("Unrecognized {noun}: {list}")})
 }
 
 /// A string longer than `maximum` UTF-16 units.
-pub(super) fn too_long(maximum: usize, path: &[&str]) -> Value {
+pub fn too_long(maximum: usize, path: &[&str]) -> Value {
     let message = format!("Too big: expected string to have <={maximum} characters");
     json!({"origin": "string", "code": "too_big", "maximum": maximum, "inclusive": true, "path": path, "message": message})
 }
 
 /// An empty string where one character is needed.
-pub(super) fn too_short(path: &[&str]) -> Value {
+pub fn too_short(path: &[&str]) -> Value {
     json!({
         "origin": "string", "code": "too_small", "minimum": 1, "inclusive": true, "path": path,
         "message": "Too small: expected string to have >=1 characters",
@@ -50,7 +58,7 @@ pub(super) fn too_short(path: &[&str]) -> Value {
 }
 
 /// An empty array where one entry is needed.
-pub(super) fn too_few(path: &[&str]) -> Value {
+pub fn too_few(path: &[&str]) -> Value {
     json!({
         "origin": "array", "code": "too_small", "minimum": 1, "inclusive": true, "path": path,
         "message": "Too small: expected array to have >=1 items",
@@ -58,20 +66,20 @@ pub(super) fn too_few(path: &[&str]) -> Value {
 }
 
 /// A number above `maximum`.
-pub(super) fn too_big(maximum: u32, path: &str) -> Value {
+pub fn too_big(maximum: u32, path: &str) -> Value {
     let message = format!("Too big: expected number to be <={maximum}");
     json!({"origin": "number", "code": "too_big", "maximum": maximum, "inclusive": true, "path": [path], "message": message})
 }
 
 /// A number that must be greater than zero, or with `inclusive` at least zero.
-pub(super) fn too_small(inclusive: bool, path: &str) -> Value {
+pub fn too_small(inclusive: bool, path: &str) -> Value {
     let sign = if inclusive { ">=" } else { ">" };
     let message = format!("Too small: expected number to be {sign}0");
     json!({"origin": "number", "code": "too_small", "minimum": 0, "inclusive": inclusive, "path": [path], "message": message})
 }
 
 /// A query text that is no number.
-pub(super) fn not_a_number(path: &str) -> Value {
+pub fn not_a_number(path: &str) -> Value {
     json!({
         "expected": "number", "code": "invalid_type", "received": "NaN", "path": [path],
         "message": "Invalid input: expected number, received NaN",
@@ -79,7 +87,7 @@ pub(super) fn not_a_number(path: &str) -> Value {
 }
 
 /// A number with a fraction where a whole one is needed.
-pub(super) fn not_whole(path: &str) -> Value {
+pub fn not_whole(path: &str) -> Value {
     json!({
         "expected": "int", "format": "safeint", "code": "invalid_type", "path": [path],
         "message": "Invalid input: expected int, received number",
@@ -87,7 +95,7 @@ pub(super) fn not_whole(path: &str) -> Value {
 }
 
 /// A date-time that is not ISO with a zone.
-pub(super) fn not_a_datetime(path: &str) -> Value {
+pub fn not_a_datetime(path: &str) -> Value {
     json!({
         "origin": "string", "code": "invalid_format", "format": "datetime", "path": [path],
         "message": "Invalid ISO datetime",
@@ -95,7 +103,7 @@ pub(super) fn not_a_datetime(path: &str) -> Value {
 }
 
 /// What no JavaScript `Date` can read.
-pub(super) fn not_a_date(path: &str) -> Value {
+pub fn not_a_date(path: &str) -> Value {
     json!({
         "expected": "date", "code": "invalid_type", "received": "Invalid Date", "path": [path],
         "message": "Invalid input: expected date, received Date",
@@ -103,7 +111,7 @@ pub(super) fn not_a_date(path: &str) -> Value {
 }
 
 /// No variant of a union has this discriminator.
-pub(super) fn no_variant(discriminator: &str) -> Value {
+pub fn no_variant(discriminator: &str) -> Value {
     json!({
         "code": "invalid_union", "errors": [], "note": "No matching discriminator",
         "discriminator": discriminator, "path": [discriminator], "message": "Invalid input",
@@ -111,11 +119,11 @@ pub(super) fn no_variant(discriminator: &str) -> Value {
 }
 
 /// No alternative of a union fits: the issues of each.
-pub(super) fn no_alternative(errors: &[Vec<Value>], path: &[&str]) -> Value {
+pub fn no_alternative(errors: &[Vec<Value>], path: &[&str]) -> Value {
     json!({"code": "invalid_union", "errors": errors, "path": path, "message": "Invalid input"})
 }
 
 /// A rule of its own.
-pub(super) fn custom(message: &str, path: &[&str]) -> Value {
+pub fn custom(message: &str, path: &[&str]) -> Value {
     json!({"code": "custom", "path": path, "message": message})
 }

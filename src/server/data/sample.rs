@@ -10,8 +10,9 @@ use rusqlite::{Connection, params};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::value::{iso, number, parse, payload};
+use super::value::{iso, number, payload};
 use super::workspace::WorkspaceError;
+use crate::server::traces::row::{Observation, Trace};
 
 /// The moment the files were written for.
 const ANCHOR: &str = "2026-11-20T09:00:00.000Z";
@@ -55,7 +56,7 @@ const FILES: &[(&str, &[u8])] = files![
 ];
 
 /// Inserts the whole sample.
-pub(super) fn plant(db: &Connection, now: Timestamp) -> Result<(), WorkspaceError> {
+pub fn plant(db: &Connection, now: Timestamp) -> Result<(), WorkspaceError> {
     let anchor: Timestamp = ANCHOR.parse().unwrap_or(now);
     let planter = Planter { db, shift: now.duration_since(anchor), now: iso(now) };
     planter.each("users", Planter::user)?;
@@ -194,48 +195,53 @@ impl Planter<'_> {
 
     fn trace(&self, trace: &Value) -> Result<(), WorkspaceError> {
         let observations = trace["observations"].as_array().map(Vec::as_slice).unwrap_or_default();
-        observations.iter().try_for_each(|observation| self.observation(trace, observation))
+        let rows: Vec<Observation> = observations.iter().map(|o| self.observation(trace, o)).collect();
+        for row in &rows {
+            row.save(self.db)?;
+        }
+        if let Some(trace) = Trace::of_observations(&rows) {
+            trace.save(self.db)?;
+        }
+        Ok(())
     }
 
-    fn observation(&self, trace: &Value, o: &Value) -> Result<(), WorkspaceError> {
+    fn observation(&self, trace: &Value, o: &Value) -> Observation {
         let start = self.time_or_now(&o["startTime"]);
-        let cost = object(&o["costDetails"]);
-        let end = self.time(&o["endTime"]).unwrap_or_else(|| start.clone());
-        self.db.execute(
-            "INSERT INTO observations VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,
-                ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?28)",
-            params![
-                text(o, "id"),
-                text(trace, "id"),
-                o["parentObservationId"].as_str(),
-                text(o, "type"),
-                text(o, "name"),
-                o["level"].as_str().unwrap_or("DEFAULT"),
-                text(o, "statusMessage"),
-                start,
-                self.time(&o["endTime"]),
-                self.time(&o["completionStartTime"]),
-                seconds(&o["startTime"], &o["endTime"]),
-                seconds(&o["startTime"], &o["completionStartTime"]),
-                text(trace, "version"),
-                trace["environment"].as_str().unwrap_or("default"),
-                text(trace, "userId"),
-                text(trace, "sessionId"),
-                text(trace, "release"),
-                text(trace, "name"),
-                list(&trace["tags"]),
-                text(o, "model"),
-                object(&o["modelParameters"]),
-                object(&o["usageDetails"]),
-                cost,
-                parse(&cost)["total"].as_f64().unwrap_or_default(),
-                payload(&o["input"]),
-                payload(&o["output"]),
-                object(&o["metadata"]),
-                end,
-            ],
-        )?;
-        Ok(())
+        let stored = self.time(&o["endTime"]).unwrap_or_else(|| start.clone());
+        let owned = |record: &Value, key: &str| text(record, key).to_owned();
+        Observation {
+            id: owned(o, "id"),
+            trace_id: owned(trace, "id"),
+            parent_id: o["parentObservationId"].as_str().map(str::to_owned),
+            kind: owned(o, "type"),
+            name: owned(o, "name"),
+            level: o["level"].as_str().unwrap_or("DEFAULT").into(),
+            status_message: owned(o, "statusMessage"),
+            end_time: self.time(&o["endTime"]),
+            completion_start_time: self.time(&o["completionStartTime"]),
+            latency: seconds(&o["startTime"], &o["endTime"]),
+            time_to_first_token: seconds(&o["startTime"], &o["completionStartTime"]),
+            version: owned(trace, "version"),
+            own_version: owned(trace, "version"),
+            environment: trace["environment"].as_str().unwrap_or("default").into(),
+            user_id: owned(trace, "userId"),
+            session_id: owned(trace, "sessionId"),
+            release: owned(trace, "release"),
+            trace_name: owned(trace, "name"),
+            tags: trace["tags"].clone(),
+            model: owned(o, "model"),
+            model_parameters: o["modelParameters"].clone(),
+            usage_details: o["usageDetails"].clone(),
+            total_cost: o["costDetails"]["total"].as_f64().unwrap_or_default(),
+            cost_details: o["costDetails"].clone(),
+            input: payload(&o["input"]),
+            output: payload(&o["output"]),
+            metadata: o["metadata"].clone(),
+            start_time: start,
+            created_at: stored.clone(),
+            updated_at: stored,
+            ..Observation::default()
+        }
     }
 
     fn score(&self, score: &Value) -> Result<(), WorkspaceError> {
@@ -243,7 +249,9 @@ impl Planter<'_> {
         let n = value.as_f64().or_else(|| value.as_bool().map(|yes| f64::from(u8::from(yes))));
         let at = self.time_or_now(&score["timestamp"]);
         self.db.execute(
-            "INSERT INTO scores VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, NULL, ?12, ?13,
+            "INSERT INTO scores (id, name, data_type, number, text, source, config_id, queue_id, trace_id,
+            observation_id, session_id, run_id, comment, metadata, environment, author_user_id, timestamp, created_at,
+            updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, NULL, ?12, ?13,
                 ifnull((SELECT environment FROM observations WHERE trace_id = ?9 LIMIT 1), 'production'), ?14,
                 ?15, ?15, ?15)",
             params![
@@ -290,10 +298,6 @@ fn text<'a>(record: &'a Value, key: &str) -> &'a str {
 
 fn object(value: &Value) -> String {
     if value.is_object() { value.to_string() } else { "{}".into() }
-}
-
-fn list(value: &Value) -> String {
-    if value.is_array() { value.to_string() } else { "[]".into() }
 }
 
 /// Seconds between two times of a record, to the millisecond.

@@ -3,13 +3,13 @@
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use serde_json::{Value, json};
 
-use super::Call;
-use super::fields::Fields;
-use super::query::{Params, no_parameters};
-use super::queues::must_exist;
-use super::reply::{Answer, Problem, Reply};
-use super::value::iso;
-use super::workspace::next_id;
+use super::must_exist;
+use crate::server::data::value::iso;
+use crate::server::data::workspace::next_id;
+use crate::server::http::Call;
+use crate::server::http::fields::Fields;
+use crate::server::http::query::{Params, no_parameters};
+use crate::server::http::reply::{Answer, Problem, Reply};
 
 const COLUMNS: &str = "id, queue_id, object_id, object_type, status, completed_at, created_at, updated_at";
 const STATUSES: [&str; 2] = ["PENDING", "COMPLETED"];
@@ -28,23 +28,23 @@ fn row(r: &Row<'_>) -> rusqlite::Result<Value> {
 }
 
 /// `GET …/items`, newest first
-pub(super) fn list(db: &Connection, call: &Call) -> Answer {
+pub fn list(db: &Connection, call: &Call) -> Answer {
     let mut params = Params::of(&call.query);
     let page = params.page();
     let status = params.choice("status", &STATUSES);
     params.strict(&["page", "limit", "status"]);
     params.finish()?;
-    let queue = call.segment(1);
+    let queue = call.param("queueId");
     must_exist(db, queue)?;
     let from = "FROM items WHERE queue_id = ?1 AND (?2 IS NULL OR status = ?2)";
     page.answer(db, COLUMNS, from, "ORDER BY created_at DESC, id DESC", &[&queue, &status], row)
 }
 
 /// `GET …/items/{itemId}`
-pub(super) fn get(db: &Connection, call: &Call) -> Answer {
+pub fn get(db: &Connection, call: &Call) -> Answer {
     no_parameters(&call.query)?;
-    must_exist(db, call.segment(1))?;
-    read(db, call.segment(1), call.segment(3))
+    must_exist(db, call.param("queueId"))?;
+    read(db, call.param("queueId"), call.param("itemId"))
 }
 
 fn read(db: &Connection, queue: &str, item: &str) -> Answer {
@@ -58,7 +58,7 @@ fn no_item() -> Problem {
 }
 
 /// `POST …/items`: the object need not exist, and may be in the queue already
-pub(super) fn create(db: &Connection, call: &Call) -> Answer {
+pub fn create(db: &Connection, call: &Call) -> Answer {
     no_parameters(&call.query)?;
     let mut fields = Fields::of(&call.body)?;
     let object = fields.text("objectId");
@@ -66,7 +66,7 @@ pub(super) fn create(db: &Connection, call: &Call) -> Answer {
     let status = fields.optional_choice("status", &STATUSES).unwrap_or("PENDING");
     fields.strict(&["objectId", "objectType", "status"]);
     fields.finish()?;
-    let queue = call.segment(1);
+    let queue = call.param("queueId");
     must_exist(db, queue)?;
     let (id, now) = (next_id(db, call.now)?, iso(call.now));
     let completed = (status == "COMPLETED").then_some(&now);
@@ -81,13 +81,13 @@ pub(super) fn create(db: &Connection, call: &Call) -> Answer {
 }
 
 /// `PATCH …/items/{itemId}`: completing again moves the time, reopening keeps it
-pub(super) fn patch(db: &Connection, call: &Call) -> Answer {
+pub fn patch(db: &Connection, call: &Call) -> Answer {
     no_parameters(&call.query)?;
     let mut fields = Fields::of(&call.body)?;
     let status = fields.optional_choice("status", &STATUSES);
     fields.strict(&["status"]);
     fields.finish()?;
-    let (queue, item) = (call.segment(1), call.segment(3));
+    let (queue, item) = (call.param("queueId"), call.param("itemId"));
     must_exist(db, queue)?;
     if let Some(status) = status {
         db.execute(
@@ -101,9 +101,9 @@ pub(super) fn patch(db: &Connection, call: &Call) -> Answer {
 }
 
 /// `DELETE …/items/{itemId}`
-pub(super) fn delete(db: &Connection, call: &Call) -> Answer {
+pub fn delete(db: &Connection, call: &Call) -> Answer {
     no_parameters(&call.query)?;
-    let (queue, item) = (call.segment(1), call.segment(3));
+    let (queue, item) = (call.param("queueId"), call.param("itemId"));
     must_exist(db, queue)?;
     match db.execute("DELETE FROM items WHERE queue_id = ?1 AND id = ?2", [queue, item])? {
         0 => Err(no_item()),

@@ -9,15 +9,15 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Call;
-use super::fields::Fields;
-use super::issue;
-use super::reply::{Answer, Problem, Reply};
-use super::value::iso;
 use crate::domain::TEXT_UNITS;
 use crate::domain::text::utf16_len;
+use crate::server::data::value::iso;
+use crate::server::http::Call;
+use crate::server::http::fields::Fields;
+use crate::server::http::issue;
+use crate::server::http::reply::{Answer, Problem, Reply};
 
-use super::score_merge::{apply, verdict};
+use super::merge::{apply, verdict};
 
 const ID_UNITS: usize = 800;
 const TYPES: [&str; 5] = ["NUMERIC", "CATEGORICAL", "BOOLEAN", "TEXT", "CORRECTION"];
@@ -25,7 +25,7 @@ const TARGET: &str = "Provide exactly one of the following: traceId (with option
     sessionId or datasetRunId. ObservationId requires traceId.";
 
 /// `POST /scores`: one score, or an array of them
-pub(super) fn create(db: &Connection, call: &Call) -> Answer {
+pub fn create(db: &Connection, call: &Call) -> Answer {
     match &call.body {
         Value::Array(bodies) => create_all(db, call, bodies),
         body => accept(db, call, body).map(|id| Reply::ok(json!({"id": id}))),
@@ -79,8 +79,8 @@ fn accept(db: &Connection, call: &Call, body: &Value) -> Result<String, Problem>
 }
 
 /// `DELETE /scores/{scoreId}`: answered alike whether it exists or not
-pub(super) fn delete(db: &Connection, call: &Call) -> Answer {
-    enqueue(db, call, &json!({"delete": call.segment(1)}))?;
+pub fn delete(db: &Connection, call: &Call) -> Answer {
+    enqueue(db, call, &json!({"delete": call.param("scoreId")}))?;
     let body = json!({"message": "Score deletion queued successfully"});
     Ok(Reply::Json(StatusCode::ACCEPTED, body))
 }
@@ -92,7 +92,7 @@ fn enqueue(db: &Connection, call: &Call, event: &Value) -> rusqlite::Result<()> 
 }
 
 /// Does what is due by `now`, oldest first.
-pub(super) fn settle(db: &mut Connection, now: Timestamp) -> rusqlite::Result<()> {
+pub fn settle(db: &mut Connection, now: Timestamp) -> rusqlite::Result<()> {
     let now = iso(now);
     let any = "SELECT EXISTS (SELECT 1 FROM score_events WHERE due <= ?1)";
     if !db.query_row(any, [&now], |r| r.get(0))? {
@@ -114,7 +114,7 @@ fn next_due(db: &Connection, now: &str) -> rusqlite::Result<Option<Value>> {
     let sql = "DELETE FROM score_events WHERE seq =
         (SELECT min(seq) FROM score_events WHERE due <= ?1) RETURNING body";
     let body: Option<String> = db.query_row(sql, [now], |r| r.get(0)).optional()?;
-    Ok(body.map(|body| super::value::parse(&body)))
+    Ok(body.map(|body| crate::server::data::value::parse(&body)))
 }
 
 /// Checks the schema and returns the id, if there is one.

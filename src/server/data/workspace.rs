@@ -13,19 +13,13 @@ use super::sample;
 use super::value::cuid;
 
 /// Schema steps; `PRAGMA user_version` counts those already taken.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
-
-/// Tables of the project's data, children before parents.
-const DATA: [&str; 9] = [
-    "score_events",
-    "scores",
-    "comments",
-    "observations",
-    "media",
-    "items",
-    "assignments",
-    "queues",
-    "score_configs",
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+    include_str!("schema/4.sql"),
+    include_str!("schema/5.sql"),
+    include_str!("schema/6.sql"),
 ];
 
 /// How long a statement waits for another process.
@@ -80,18 +74,27 @@ pub enum WorkspaceError {
 /// An open workspace. Several processes may have the same file open.
 #[derive(Debug)]
 pub struct Workspace {
-    pub(super) db: Connection,
-    pub(super) project: Project,
-    credentials: Credentials,
+    pub(in crate::server) db: Connection,
+    pub(in crate::server) project: Project,
+    pub(in crate::server) keys: Keys,
+}
+
+/// Everybody who may call.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    /// Opens the project.
+    pub project: Credentials,
+    /// Opens what belongs to the organization: people, exports.
+    pub organization: Credentials,
 }
 
 /// The one project of a workspace.
 #[derive(Debug, Clone)]
-pub(super) struct Project {
+pub struct Project {
     /// Identifier.
-    pub(super) id: String,
+    pub id: String,
     /// Shown to people.
-    pub(super) name: String,
+    pub name: String,
 }
 
 impl Workspace {
@@ -119,20 +122,31 @@ impl Workspace {
         if meta(&tx, "secret_key")?.is_none() {
             start(&tx, seed, now)?;
         }
+        if meta(&tx, "organization_secret_key")?.is_none() {
+            set_meta(&tx, "organization_public_key", &new_key("pk"))?;
+            set_meta(&tx, "organization_secret_key", &new_key("sk"))?;
+        }
         let read = |key| Ok::<_, rusqlite::Error>(meta(&tx, key)?.unwrap_or_default());
         let project = Project { id: read("project_id")?, name: read("project_name")? };
-        let credentials = Credentials { public_key: read("public_key")?, secret_key: read("secret_key")? };
+        let pair = |public, secret| {
+            Ok::<_, rusqlite::Error>(Credentials { public_key: read(public)?, secret_key: read(secret)? })
+        };
+        let keys = Keys {
+            project: pair("public_key", "secret_key")?,
+            organization: pair("organization_public_key", "organization_secret_key")?,
+        };
         tx.commit()?;
-        Ok(Self { db, project, credentials })
+        Ok(Self { db, project, keys })
     }
 
     /// Throws all data away and starts again with the sample; the keys stay.
     pub fn reset_sample(&mut self, now: Timestamp) -> Result<(), WorkspaceError> {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        for table in DATA {
-            tx.execute(&format!("DELETE FROM {table}"), [])?;
+        // The order of the tables does not matter then.
+        tx.pragma_update(None, "defer_foreign_keys", true)?;
+        for table in data_tables(&tx)? {
+            tx.execute(&format!("DELETE FROM \"{table}\""), [])?;
         }
-        tx.execute("DELETE FROM users", [])?;
         sample::plant(&tx, now)?;
         tx.commit()?;
         Ok(())
@@ -141,7 +155,13 @@ impl Workspace {
     /// The keys, for the client that talks to this workspace.
     #[must_use]
     pub fn credentials(&self) -> Credentials {
-        self.credentials.clone()
+        self.keys.project.clone()
+    }
+
+    /// The keys of the organization the project belongs to.
+    #[must_use]
+    pub fn organization_credentials(&self) -> Credentials {
+        self.keys.organization.clone()
     }
 }
 
@@ -152,14 +172,14 @@ fn start(tx: &Transaction<'_>, seed: Seed, now: Timestamp) -> Result<(), Workspa
         Seed::Empty => "Workspace",
     };
     let values = [
-        ("public_key", format!("pk-lf-{}", Uuid::new_v4())),
-        ("secret_key", format!("sk-lf-{}", Uuid::new_v4())),
+        ("public_key", new_key("pk")),
+        ("secret_key", new_key("sk")),
         ("project_id", cuid(now, 0)),
         ("project_name", name.to_owned()),
         ("counter", "0".to_owned()),
     ];
     for (key, value) in values {
-        tx.execute("INSERT INTO meta (key, value) VALUES (?1, ?2)", [key, &value])?;
+        set_meta(tx, key, &value)?;
     }
     if seed == Seed::Sample {
         sample::plant(tx, now)?;
@@ -180,12 +200,27 @@ fn migrate(tx: &Transaction<'_>) -> Result<(), WorkspaceError> {
     Ok(())
 }
 
+fn new_key(kind: &str) -> String {
+    format!("{kind}-lf-{}", Uuid::new_v4())
+}
+
+/// Every table but the one that holds the keys.
+fn data_tables(db: &Connection) -> rusqlite::Result<Vec<String>> {
+    let sql =
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'meta' AND name NOT LIKE 'sqlite_%'";
+    db.prepare(sql)?.query_map([], |r| r.get(0))?.collect()
+}
+
+fn set_meta(db: &Connection, key: &str, value: &str) -> rusqlite::Result<()> {
+    db.execute("INSERT INTO meta (key, value) VALUES (?1, ?2)", [key, value]).map(drop)
+}
+
 fn meta(db: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
     db.query_row("SELECT value FROM meta WHERE key = ?1", [key], |r| r.get(0)).optional()
 }
 
 /// A fresh id for a queue or an item.
-pub(super) fn next_id(db: &Connection, now: Timestamp) -> rusqlite::Result<String> {
+pub fn next_id(db: &Connection, now: Timestamp) -> rusqlite::Result<String> {
     let sql = "UPDATE meta SET value = value + 1 WHERE key = 'counter' RETURNING CAST(value AS INTEGER)";
     let count: i64 = db.query_row(sql, [], |r| r.get(0))?;
     Ok(cuid(now, count.unsigned_abs()))

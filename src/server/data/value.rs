@@ -9,17 +9,17 @@ use serde_json::{Map, Number, Value};
 use uuid::Uuid;
 
 /// ISO-8601 UTC with milliseconds and `Z`.
-pub(super) fn iso(at: Timestamp) -> String {
+pub fn iso(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
 /// A stored time cut to whole seconds: the event store keeps `createdAt` no finer.
-pub(super) fn whole_seconds(iso: &str) -> String {
+pub fn whole_seconds(iso: &str) -> String {
     format!("{}.000Z", iso.get(..19).unwrap_or(iso))
 }
 
 /// Reads a full date-time with `Z` or `+hh:mm`; everything else is refused.
-pub(super) fn strict_time(text: &str) -> Option<Timestamp> {
+pub fn strict_time(text: &str) -> Option<Timestamp> {
     let zone = text.ends_with('Z')
         || text.len() > 6 && {
             let tail = text.as_bytes().get(text.len() - 6..)?;
@@ -29,7 +29,7 @@ pub(super) fn strict_time(text: &str) -> Option<Timestamp> {
 }
 
 /// Reads what a JavaScript `Date` would: also dates alone and times without a zone, taken as UTC.
-pub(super) fn lenient_time(text: &str) -> Option<Timestamp> {
+pub fn lenient_time(text: &str) -> Option<Timestamp> {
     text.parse().ok().or_else(|| {
         let civil = text.parse::<DateTime>().ok()?;
         Offset::UTC.to_timestamp(civil).ok()
@@ -37,7 +37,7 @@ pub(super) fn lenient_time(text: &str) -> Option<Timestamp> {
 }
 
 /// A number as JavaScript prints it: whole ones without a fraction.
-pub(super) fn number(n: f64) -> Value {
+pub fn number(n: f64) -> Value {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if n.fract() == 0.0 && n.abs() <= EXACT {
         #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]
@@ -47,7 +47,7 @@ pub(super) fn number(n: f64) -> Value {
 }
 
 /// An id in the manner of a cuid: 25 characters, ascending with time and `count`.
-pub(super) fn cuid(at: Timestamp, count: u64) -> String {
+pub fn cuid(at: Timestamp, count: u64) -> String {
     let millis = u128::try_from(at.as_millisecond()).unwrap_or_default();
     let random = base36(Uuid::new_v4().as_u128(), 12);
     format!("c{}{}{random}", base36(millis, 8), base36(count.into(), 4))
@@ -67,7 +67,7 @@ fn base36(mut n: u128, width: usize) -> String {
 /// A metadata object as the event store gives it back: every value was stored as text and is
 /// parsed again, so `"1"` comes back as 1. With `limit`, texts are cut to that many characters
 /// first, and a cut JSON text stays a string.
-pub(super) fn metadata(stored: &str, limit: Option<usize>) -> Value {
+pub fn metadata(stored: &str, limit: Option<usize>) -> Value {
     let Value::Object(map) = parse(stored) else { return Value::Object(Map::new()) };
     Value::Object(map.into_iter().map(|(key, value)| (key, reread(value, limit))).collect())
 }
@@ -95,12 +95,12 @@ fn exact(value: Value) -> Value {
 }
 
 /// Stored JSON; null where it is none.
-pub(super) fn parse(stored: &str) -> Value {
+pub fn parse(stored: &str) -> Value {
     serde_json::from_str(stored).unwrap_or_default()
 }
 
 /// A payload as `v2/observations` returns it: JSON text, or a string just as it is; nothing for null.
-pub(super) fn payload(value: &Value) -> Option<String> {
+pub fn payload(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
         Value::String(text) => Some(text.clone()),
@@ -109,7 +109,7 @@ pub(super) fn payload(value: &Value) -> Option<String> {
 }
 
 /// Folds `newer` into `older`, key by key and level by level.
-pub(super) fn merge(older: &mut Value, newer: &Value) {
+pub fn merge(older: &mut Value, newer: &Value) {
     match (older, newer) {
         (Value::Object(older), Value::Object(newer)) => {
             for (key, value) in newer {
@@ -121,17 +121,17 @@ pub(super) fn merge(older: &mut Value, newer: &Value) {
 }
 
 /// Standard base64, padded: cursors of observations.
-pub(super) fn base64_encode(text: &str) -> String {
+pub fn base64_encode(text: &str) -> String {
     STANDARD.encode(text)
 }
 
 /// base64url without padding: cursors of scores.
-pub(super) fn base64url_encode(text: &str) -> String {
+pub fn base64url_encode(text: &str) -> String {
     URL_SAFE_NO_PAD.encode(text)
 }
 
 /// Text behind either alphabet, padded or not.
-pub(super) fn base64_text(encoded: &str) -> Option<String> {
+pub fn base64_text(encoded: &str) -> Option<String> {
     let plain = encoded.trim_end_matches('=').replace('+', "-").replace('/', "_");
     String::from_utf8(URL_SAFE_NO_PAD.decode(plain).ok()?).ok()
 }

@@ -3,12 +3,12 @@
 use rusqlite::{Connection, OptionalExtension, named_params};
 use serde_json::{Map, Value, json};
 
-use super::value::{iso, merge, parse, strict_time};
 use crate::domain::{self, Category, DataType, ScoreConfig};
+use crate::server::data::value::{iso, merge, parse, strict_time};
 
 /// A score that fits: what the write resolves to.
 #[derive(Debug)]
-pub(super) struct Fit {
+pub struct Fit {
     name: String,
     data_type: DataType,
     value: domain::Value,
@@ -31,7 +31,7 @@ struct Old {
 }
 
 /// What the write resolves to, or why it does not fit.
-pub(super) fn verdict(db: &Connection, body: &Value) -> rusqlite::Result<Result<Fit, String>> {
+pub fn verdict(db: &Connection, body: &Value) -> rusqlite::Result<Result<Fit, String>> {
     let config = match body["configId"].as_str() {
         None => None,
         Some(id) => match load_config(db, id)? {
@@ -72,7 +72,7 @@ fn read_value(data_type: DataType, value: &Value) -> Option<domain::Value> {
 }
 
 /// Reads the API's name of a type.
-pub(super) fn data_type(name: &str) -> Option<DataType> {
+pub fn data_type(name: &str) -> Option<DataType> {
     use DataType::{Boolean, Categorical, Correction, Numeric, Text};
     [Numeric, Boolean, Categorical, Text, Correction].into_iter().find(|t| t.api_name() == name)
 }
@@ -108,7 +108,7 @@ fn read_categories(stored: &Value) -> Vec<Category> {
 ///
 /// Trace, environment and times stay as first written; source and queue fall back to their
 /// defaults when left out; the rest is kept when left out and cleared by null.
-pub(super) fn apply(db: &Connection, body: &Value, now: &str) -> rusqlite::Result<()> {
+pub fn apply(db: &Connection, body: &Value, now: &str) -> rusqlite::Result<()> {
     let id = body["id"].as_str().unwrap_or_default();
     let fit = match verdict(db, body)? {
         Ok(fit) => fit,
@@ -127,7 +127,9 @@ pub(super) fn apply(db: &Connection, body: &Value, now: &str) -> rusqlite::Resul
     let trace = if is_new { keep("traceId", None) } else { old.trace };
     let (number, text) = columns(&fit.value);
     db.execute(
-        "INSERT OR REPLACE INTO scores VALUES (:id, :name, :type, :number, :text, :source, :config, :queue,
+        "INSERT OR REPLACE INTO scores (id, name, data_type, number, text, source, config_id, queue_id, trace_id,
+            observation_id, session_id, run_id, comment, metadata, environment, author_user_id, timestamp, created_at,
+            updated_at) VALUES (:id, :name, :type, :number, :text, :source, :config, :queue,
             :trace, :observation, :session, :run, :comment, :metadata, :environment, :author, :timestamp,
             :created, :now)",
         named_params! {

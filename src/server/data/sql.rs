@@ -4,30 +4,30 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
 use serde_json::Value as Json;
 
-use super::reply::Problem;
 use super::value::base64_text;
+use crate::server::http::reply::Problem;
 
 /// Conditions, all of which must hold.
 #[derive(Debug, Default)]
-pub(super) struct Where {
+pub struct Where {
     clauses: Vec<String>,
     args: Vec<Value>,
 }
 
 impl Where {
     /// Adds a condition with `?` for each argument.
-    pub(super) fn and(&mut self, clause: impl Into<String>, args: impl IntoIterator<Item = Value>) {
+    pub fn and(&mut self, clause: impl Into<String>, args: impl IntoIterator<Item = Value>) {
         self.clauses.push(clause.into());
         self.args.extend(args);
     }
 
     /// The column equals the text.
-    pub(super) fn is(&mut self, column: &str, text: &str) {
+    pub fn is(&mut self, column: &str, text: &str) {
         self.and(format!("{column} = ?"), [Value::from(text.to_owned())]);
     }
 
     /// The column is one of the values; no condition if there are none.
-    pub(super) fn one_of<T: Into<Value>>(&mut self, column: &str, values: impl IntoIterator<Item = T>) {
+    pub fn one_of<T: Into<Value>>(&mut self, column: &str, values: impl IntoIterator<Item = T>) {
         let values: Vec<Value> = values.into_iter().map(Into::into).collect();
         if !values.is_empty() {
             self.and(format!("{column} IN ({})", marks(values.len())), values);
@@ -36,7 +36,7 @@ impl Where {
 
     /// Only rows that come after the cursor's in descending order of `columns`; `keys` are the
     /// cursor's names for them.
-    pub(super) fn after(&mut self, columns: &str, cursor: &str, keys: &[&str]) -> Result<(), Problem> {
+    pub fn after(&mut self, columns: &str, cursor: &str, keys: &[&str]) -> Result<(), Problem> {
         let invalid = || Problem::Refused("Invalid cursor format".into());
         let text = base64_text(cursor).ok_or_else(invalid)?;
         let cursor: Json = serde_json::from_str(&text).map_err(|_| invalid())?;
@@ -47,7 +47,7 @@ impl Where {
     }
 
     /// The first `limit` rows, and whether there are more.
-    pub(super) fn newest(
+    pub fn newest(
         &self,
         db: &Connection,
         table: &str,
@@ -75,11 +75,11 @@ impl Where {
 }
 
 /// `?, ?, ?`
-pub(super) fn marks(count: usize) -> String {
+pub fn marks(count: usize) -> String {
     vec!["?"; count].join(", ")
 }
 
 /// Texts as arguments.
-pub(super) fn texts(values: &[&str]) -> Vec<Value> {
+pub fn texts(values: &[&str]) -> Vec<Value> {
     values.iter().map(|v| Value::from((*v).to_owned())).collect()
 }

@@ -4,13 +4,13 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Call;
-use super::fields::Fields;
-use super::issue;
-use super::query::Params;
-use super::reply::{Answer, Problem, Reply};
-use super::value::{iso, number, parse};
 use crate::domain::text::utf16_len;
+use crate::server::data::value::{iso, number, parse};
+use crate::server::http::Call;
+use crate::server::http::fields::Fields;
+use crate::server::http::issue;
+use crate::server::http::query::Params;
+use crate::server::http::reply::{Answer, Problem, Reply};
 
 const COLUMNS: &str =
     "id, name, is_archived, description, created_at, updated_at, max_value, min_value, data_type, categories";
@@ -39,7 +39,7 @@ fn row(project: &str) -> impl Fn(&Row<'_>) -> rusqlite::Result<Value> + '_ {
 }
 
 /// `GET /score-configs`, newest first
-pub(super) fn list(db: &Connection, call: &Call) -> Answer {
+pub fn list(db: &Connection, call: &Call) -> Answer {
     let mut params = Params::of(&call.query);
     let page = params.page();
     params.finish()?;
@@ -48,8 +48,8 @@ pub(super) fn list(db: &Connection, call: &Call) -> Answer {
 }
 
 /// `GET /score-configs/{configId}`
-pub(super) fn get(db: &Connection, call: &Call) -> Answer {
-    read(db, call, call.segment(1)).map(Reply::ok)
+pub fn get(db: &Connection, call: &Call) -> Answer {
+    read(db, call, call.param("configId")).map(Reply::ok)
 }
 
 fn read(db: &Connection, call: &Call, id: &str) -> Result<Value, Problem> {
@@ -59,7 +59,7 @@ fn read(db: &Connection, call: &Call, id: &str) -> Result<Value, Problem> {
 }
 
 /// `POST /score-configs`
-pub(super) fn create(db: &Connection, call: &Call) -> Answer {
+pub fn create(db: &Connection, call: &Call) -> Answer {
     let mut fields = Fields::of(&call.body)?;
     let kind = fields.get("dataType").and_then(Value::as_str).unwrap_or_default();
     if !["NUMERIC", "CATEGORICAL", "BOOLEAN", "TEXT"].contains(&kind) {
@@ -173,7 +173,7 @@ fn category_problem(given: &Value) -> Option<String> {
 }
 
 /// `PATCH /score-configs/{configId}`: null is no value of any field, so nothing can be removed
-pub(super) fn patch(db: &Connection, call: &Call) -> Answer {
+pub fn patch(db: &Connection, call: &Call) -> Answer {
     let mut fields = Fields::of(&call.body)?;
     let known = ["isArchived", "name", "minValue", "maxValue", "categories", "description"];
     if known.iter().all(|key| fields.get(key).is_none()) {
@@ -190,7 +190,7 @@ pub(super) fn patch(db: &Connection, call: &Call) -> Answer {
         fields.note(issue::invalid_type("array", categories, &["categories"]));
     }
     fields.finish()?;
-    let id = call.segment(1);
+    let id = call.param("configId");
     check_change(&read(db, call, id)?, min, max, categories)?;
     db.execute(
         "UPDATE score_configs SET name = ifnull(:name, name), description = ifnull(:description, description),

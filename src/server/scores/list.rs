@@ -4,12 +4,12 @@ use rusqlite::types::Value as Arg;
 use rusqlite::{Connection, Row};
 use serde_json::{Map, Value, json};
 
-use super::Call;
-use super::issue;
-use super::query::{Params, Query};
-use super::reply::{Answer, Reply};
-use super::sql::{Where, texts};
-use super::value::{base64url_encode, iso, metadata, number, whole_seconds};
+use crate::server::data::sql::{Where, texts};
+use crate::server::data::value::{base64url_encode, iso, metadata, number, whole_seconds};
+use crate::server::http::Call;
+use crate::server::http::issue;
+use crate::server::http::query::{Params, Query};
+use crate::server::http::reply::{Answer, Reply};
 
 const PARAMETERS: [&str; 22] = [
     "limit",
@@ -40,7 +40,7 @@ const SOURCES: [&str; 3] = ["API", "EVAL", "ANNOTATION"];
 const TYPES: [&str; 5] = ["NUMERIC", "CATEGORICAL", "BOOLEAN", "CORRECTION", "TEXT"];
 
 /// The list, newest first.
-pub(super) fn list(db: &Connection, call: &Call) -> Answer {
+pub fn list(db: &Connection, call: &Call) -> Answer {
     let mut params = Params::of(&call.query);
     let limit = params.positive("limit", 50, 100);
     let groups = params.choices("fields", &GROUPS);

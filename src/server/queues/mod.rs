@@ -1,15 +1,46 @@
 //! Annotation queues and who is assigned to them.
 
+mod items;
+
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use serde_json::{Value, json};
 
-use super::Call;
-use super::fields::Fields;
-use super::issue;
-use super::query::{Params, no_parameters};
-use super::reply::{Answer, Problem, Reply};
-use super::value::{iso, parse};
-use super::workspace::next_id;
+use crate::server::data::value::{iso, parse};
+use crate::server::data::workspace::next_id;
+use crate::server::http::Call;
+use crate::server::http::fields::Fields;
+use crate::server::http::issue;
+use crate::server::http::query::{Params, no_parameters};
+use crate::server::http::reply::{Answer, Problem, Reply};
+use crate::server::http::routes::{Class, Endpoint, Route};
+
+/// `/annotation-queues`
+pub const ROUTES: &[Route] = &[
+    Route::new(
+        "/api/public/annotation-queues",
+        &[Endpoint::new("GET", Class::Queues, list), Endpoint::new("POST", Class::Queues, create)],
+    ),
+    Route::new("/api/public/annotation-queues/{queueId}", &[Endpoint::new("GET", Class::Queues, get)]),
+    Route::new(
+        "/api/public/annotation-queues/{queueId}/items",
+        &[
+            Endpoint::new("GET", Class::Queues, items::list),
+            Endpoint::new("POST", Class::Queues, items::create),
+        ],
+    ),
+    Route::new(
+        "/api/public/annotation-queues/{queueId}/items/{itemId}",
+        &[
+            Endpoint::new("GET", Class::Queues, items::get),
+            Endpoint::new("PATCH", Class::Queues, items::patch),
+            Endpoint::new("DELETE", Class::Queues, items::delete),
+        ],
+    ),
+    Route::new(
+        "/api/public/annotation-queues/{queueId}/assignments",
+        &[Endpoint::new("POST", Class::Queues, assign), Endpoint::new("DELETE", Class::Queues, unassign)],
+    ),
+];
 
 const COLUMNS: &str = "id, name, description, score_config_ids, created_at, updated_at";
 
@@ -26,7 +57,7 @@ fn row(r: &Row<'_>) -> rusqlite::Result<Value> {
 }
 
 /// `GET /annotation-queues`, newest first
-pub(super) fn list(db: &Connection, call: &Call) -> Answer {
+pub fn list(db: &Connection, call: &Call) -> Answer {
     let mut params = Params::of(&call.query);
     let page = params.page();
     params.strict(&["page", "limit"]);
@@ -36,10 +67,10 @@ pub(super) fn list(db: &Connection, call: &Call) -> Answer {
 }
 
 /// `GET /annotation-queues/{queueId}`
-pub(super) fn get(db: &Connection, call: &Call) -> Answer {
+pub fn get(db: &Connection, call: &Call) -> Answer {
     no_parameters(&call.query)?;
     let sql = format!("SELECT {COLUMNS} FROM queues WHERE id = ?1");
-    let found = db.query_row(&sql, [call.segment(1)], row).optional()?;
+    let found = db.query_row(&sql, [call.param("queueId")], row).optional()?;
     found.map(Reply::ok).ok_or_else(no_queue)
 }
 
@@ -48,13 +79,13 @@ fn no_queue() -> Problem {
 }
 
 /// Refuses paths of a queue that does not exist.
-pub(super) fn must_exist(db: &Connection, id: &str) -> Result<(), Problem> {
+pub fn must_exist(db: &Connection, id: &str) -> Result<(), Problem> {
     let exists = db.query_row("SELECT EXISTS (SELECT 1 FROM queues WHERE id = ?1)", [id], |r| r.get(0))?;
     if exists { Ok(()) } else { Err(no_queue()) }
 }
 
 /// `POST /annotation-queues`
-pub(super) fn create(db: &Connection, call: &Call) -> Answer {
+pub fn create(db: &Connection, call: &Call) -> Answer {
     let mut fields = Fields::of(&call.body)?;
     let name = fields.text("name");
     let description = fields.text_or_null("description").value();
@@ -77,20 +108,11 @@ pub(super) fn create(db: &Connection, call: &Call) -> Answer {
 
 fn config_ids<'a>(fields: &mut Fields<'a>) -> Vec<&'a str> {
     let key = "scoreConfigIds";
-    let given = fields.get(key);
-    let Some(entries) = given.and_then(Value::as_array) else {
-        fields.note(issue::invalid_type("array", given, &[key]));
-        return Vec::new();
-    };
-    if entries.is_empty() {
+    let ids = fields.entries(key, |entry| {
+        entry.as_str().ok_or_else(|| vec![issue::invalid_type("string", Some(entry), &[])])
+    });
+    if fields.get(key).and_then(Value::as_array).is_some_and(Vec::is_empty) {
         fields.note(issue::too_few(&[key]));
-    }
-    let mut ids = Vec::new();
-    for (index, entry) in entries.iter().enumerate() {
-        match entry.as_str() {
-            Some(id) => ids.push(id),
-            None => fields.note(issue::invalid_type("string", Some(entry), &[key, &index.to_string()])),
-        }
     }
     ids
 }
@@ -112,7 +134,7 @@ fn refuse_unknown_configs(db: &Connection, ids: &[&str]) -> Result<(), Problem> 
 }
 
 /// `POST /annotation-queues/{queueId}/assignments`
-pub(super) fn assign(db: &Connection, call: &Call) -> Answer {
+pub fn assign(db: &Connection, call: &Call) -> Answer {
     let (queue, user) = assignment(db, call)?;
     let known: bool =
         db.query_row("SELECT EXISTS (SELECT 1 FROM users WHERE id = ?1)", [user], |r| r.get(0))?;
@@ -124,7 +146,7 @@ pub(super) fn assign(db: &Connection, call: &Call) -> Answer {
 }
 
 /// `DELETE /annotation-queues/{queueId}/assignments`
-pub(super) fn unassign(db: &Connection, call: &Call) -> Answer {
+pub fn unassign(db: &Connection, call: &Call) -> Answer {
     let (queue, user) = assignment(db, call)?;
     db.execute("DELETE FROM assignments WHERE queue_id = ?1 AND user_id = ?2", [queue, user])?;
     Ok(Reply::ok(json!({"success": true})))
@@ -136,7 +158,7 @@ fn assignment<'a>(db: &Connection, call: &'a Call) -> Result<(&'a str, &'a str),
     let user = fields.text("userId");
     fields.strict(&["userId"]);
     fields.finish()?;
-    let queue = call.segment(1);
+    let queue = call.param("queueId");
     must_exist(db, queue)?;
     Ok((queue, user))
 }

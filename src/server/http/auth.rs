@@ -3,13 +3,13 @@
 use axum::http::{HeaderValue, StatusCode};
 use sha2::{Digest as _, Sha256};
 
-use super::Credentials;
 use super::reply::Problem;
-use super::value::base64_text;
+use crate::server::data::value::base64_text;
+use crate::server::data::workspace::Keys;
 
 /// Who may call an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Gate {
+pub enum Gate {
     /// Everyone.
     Open,
     /// Holders of the secret key.
@@ -18,13 +18,15 @@ pub(super) enum Gate {
     Projects,
     /// Also holders of the public key alone.
     KeyOrPublic,
+    /// Holders of the organization's secret key.
+    Organization,
 }
 
 const CONFIRM: &str = "Confirm that you've configured the correct host.";
 
 /// Lets the caller in, or says why not. The secret decides: a public key that does not belong to
 /// it is accepted, as the real server does.
-pub(super) fn check(gate: Gate, header: Option<&HeaderValue>, keys: &Credentials) -> Result<(), Problem> {
+pub fn check(gate: Gate, header: Option<&HeaderValue>, keys: &Keys) -> Result<(), Problem> {
     if gate == Gate::Open {
         return Ok(());
     }
@@ -35,27 +37,33 @@ pub(super) fn check(gate: Gate, header: Option<&HeaderValue>, keys: &Credentials
         let text =
             base64_text(basic.trim()).ok_or_else(|| denied(&format!("Invalid character. {CONFIRM}")))?;
         let secret = text.split(':').nth(1).unwrap_or_default();
-        if same(secret, &keys.secret_key) {
-            return Ok(());
-        }
-        return Err(denied(&format!("Invalid credentials. {CONFIRM}")));
+        let wanted = gate == Gate::Organization;
+        return if same(secret, &keys.project.secret_key) {
+            if wanted { Err(misplaced(gate)) } else { Ok(()) }
+        } else if same(secret, &keys.organization.secret_key) {
+            if wanted { Ok(()) } else { Err(misplaced(gate)) }
+        } else {
+            Err(denied(&format!("Invalid credentials. {CONFIRM}")))
+        };
     }
     let Some(public) = header.strip_prefix("Bearer ") else {
         return Err(denied("Invalid authorization header"));
     };
-    if public.trim() != keys.public_key {
+    if public.trim() != keys.project.public_key {
         return Err(denied(&format!("Invalid public key. {CONFIRM}")));
     }
-    match gate {
-        Gate::KeyOrPublic => Ok(()),
-        Gate::Projects => Err(forbidden("Invalid API key. Are you using an organization key?")),
-        Gate::Open | Gate::Key => {
-            Err(forbidden("Access denied - insufficient permissions for this endpoint"))
-        }
-    }
+    if gate == Gate::KeyOrPublic { Ok(()) } else { Err(misplaced(gate)) }
 }
 
-fn forbidden(message: &str) -> Problem {
+/// A key that exists, but opens other doors.
+fn misplaced(gate: Gate) -> Problem {
+    let message = match gate {
+        Gate::Projects => "Invalid API key. Are you using an organization key?",
+        Gate::Organization => "Organization-scoped API key required for this operation.",
+        Gate::Open | Gate::Key | Gate::KeyOrPublic => {
+            "Access denied - insufficient permissions for this endpoint"
+        }
+    };
     Problem::Denied(StatusCode::FORBIDDEN, message.to_owned())
 }
 

@@ -1,0 +1,33 @@
+//! Score configs and scores.
+
+mod configs;
+mod list;
+mod merge;
+pub mod write;
+
+use super::http::auth::Gate;
+use super::http::routes::{Class, Endpoint, Route};
+
+/// `/score-configs`, `/scores`, `/v3/scores`
+pub const ROUTES: &[Route] = &[
+    Route::new(
+        "/api/public/score-configs",
+        &[
+            Endpoint::new("GET", Class::Public, configs::list),
+            Endpoint::new("POST", Class::Public, configs::create),
+        ],
+    ),
+    Route::new(
+        "/api/public/score-configs/{configId}",
+        &[
+            Endpoint::new("GET", Class::Public, configs::get),
+            Endpoint::new("PATCH", Class::Public, configs::patch),
+        ],
+    ),
+    Route::new(
+        "/api/public/scores",
+        &[Endpoint::new("POST", Class::Public, write::create).gate(Gate::KeyOrPublic)],
+    ),
+    Route::new("/api/public/scores/{scoreId}", &[Endpoint::new("DELETE", Class::ScoreDelete, write::delete)]),
+    Route::new("/api/public/v3/scores", &[Endpoint::new("GET", Class::Public, list::list)]),
+];
