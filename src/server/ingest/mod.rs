@@ -1,8 +1,34 @@
 //! How applications send traces and scores in: batches of events, and OpenTelemetry.
 
+mod batch;
 pub mod models;
+mod spans;
 
-use super::http::routes::Route;
+use super::http::auth::Gate;
+use super::http::reply::Envelope;
+use super::http::routes::{Class, Endpoint, Payload, Route};
 
-/// None yet.
-pub const ROUTES: &[Route] = &[];
+pub use self::batch::create_trace;
+
+/// `/ingestion`, `/events`, `/spans`, `/generations`
+pub const ROUTES: &[Route] = &[
+    Route::new(
+        "/api/public/ingestion",
+        &[Endpoint::new("POST", Class::Ingestion, batch::ingest)
+            .gate(Gate::KeyOrPublic)
+            .payload(Payload::LargeJson)],
+    )
+    .envelope(Envelope::Ingestion),
+    Route::new(
+        "/api/public/events",
+        &[Endpoint::new("POST", Class::LegacyIngestion, batch::create_event).legacy()],
+    ),
+    Route::new(
+        "/api/public/spans",
+        &[Endpoint::new("POST", Class::LegacyIngestion, batch::create_span).legacy()],
+    ),
+    Route::new(
+        "/api/public/generations",
+        &[Endpoint::new("POST", Class::LegacyIngestion, batch::create_generation).legacy()],
+    ),
+];
