@@ -6,6 +6,7 @@ mod access;
 mod comments_media;
 mod ingestion;
 mod observations;
+mod otel;
 mod queues;
 mod schema;
 mod score_list;
