@@ -2,7 +2,7 @@
 
 mod configs;
 mod list;
-mod merge;
+pub mod merge;
 pub mod write;
 
 use super::http::auth::Gate;
