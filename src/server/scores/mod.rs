@@ -1,7 +1,7 @@
 //! Score configs and scores.
 
 mod configs;
-mod list;
+pub mod list;
 pub mod merge;
 pub mod write;
 
