@@ -4,8 +4,10 @@
 
 mod access;
 mod comments_media;
+mod evaluators;
 mod observations;
 mod queues;
+mod rules;
 mod schema;
 mod score_list;
 mod scores;
