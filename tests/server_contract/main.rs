@@ -5,8 +5,10 @@
 mod access;
 mod comments_media;
 mod ingestion;
+mod evaluators;
 mod observations;
 mod queues;
+mod rules;
 mod schema;
 mod score_list;
 mod scores;
