@@ -1,1 +1,2 @@
 -- Indexes of lists.
+CREATE INDEX score_events_due ON score_events (due, seq);
