@@ -4,6 +4,10 @@
 
 mod access;
 mod comments_media;
+mod faults;
+#[path = "../http_support/mod.rs"]
+mod http_support;
+mod limits;
 mod observations;
 mod queues;
 mod schema;

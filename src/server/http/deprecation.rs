@@ -45,9 +45,7 @@ fn notice(route: &str) -> Option<Value> {
         ("scores", ..) | ("v2", Some("scores"), _) => {
             (format!("Use {SCORES} instead."), SCORES, "api-and-data-platform/features/scores-api")
         }
-        ("metrics", ..) => {
-            (format!("Use {METRICS} instead."), METRICS, "metrics/features/metrics-api")
-        }
+        ("metrics", ..) => (format!("Use {METRICS} instead."), METRICS, "metrics/features/metrics-api"),
         ("dataset-run-items", ..) => (
             format!(
                 "In Langfuse v4, dataset run items are replaced by experiment items; use \

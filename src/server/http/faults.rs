@@ -59,7 +59,9 @@ impl FromStr for Fault {
         let wrong = |what: String| FaultError(what);
         let (what, how) = text.split_once('=').ok_or_else(|| wrong(format!("there is no = in `{text}`")))?;
         let (method, path) = what.trim().rsplit_once(' ').unwrap_or(("*", what.trim()));
-        let path = path.strip_prefix('/').ok_or_else(|| wrong(format!("the path `{path}` does not begin with /")))?;
+        let path = path
+            .strip_prefix('/')
+            .ok_or_else(|| wrong(format!("the path `{path}` does not begin with /")))?;
         let path = path.strip_prefix("api/public/").unwrap_or(path);
         let (how, most) = match how.trim().split_once('*') {
             Some((how, most)) => {
