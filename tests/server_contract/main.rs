@@ -7,6 +7,7 @@ mod comments_media;
 mod faults;
 #[path = "../http_support/mod.rs"]
 mod http_support;
+mod ingestion;
 mod limits;
 mod observations;
 mod queues;

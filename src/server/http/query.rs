@@ -125,6 +125,15 @@ impl<'a> Params<'a> {
         }
     }
 
+    /// A required text; empty if there was an issue.
+    pub fn text(&mut self, key: &str) -> &'a str {
+        let given = self.query.raw(key);
+        if given.is_none() {
+            self.note(issue::invalid_type("string", None, &[key]));
+        }
+        given.unwrap_or_default()
+    }
+
     /// Whether nothing was wrong so far.
     pub fn is_clean(&self) -> bool {
         self.issues.is_empty()

@@ -1,8 +1,8 @@
 //! Score configs and scores.
 
 mod configs;
-mod list;
-mod merge;
+pub mod list;
+pub mod merge;
 pub mod write;
 
 use super::http::auth::Gate;
