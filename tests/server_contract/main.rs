@@ -4,8 +4,12 @@
 
 mod access;
 mod comments_media;
-mod ingestion;
 mod evaluators;
+mod faults;
+#[path = "../http_support/mod.rs"]
+mod http_support;
+mod ingestion;
+mod limits;
 mod observations;
 mod queues;
 mod rules;
