@@ -71,6 +71,19 @@ impl Call {
     pub fn param(&self, name: &str) -> &str {
         self.params.iter().find(|(n, _)| *n == name).map_or("", |(_, value)| value.as_str())
     }
+
+    /// Refuses what only servers with the new data model have, by the name of its API:
+    /// `observations v2`, `metrics v2`, `experiments`, `experiment items`. Handlers call it when
+    /// they have checked the query.
+    pub fn needs_events(&self, api: &str) -> Result<(), Problem> {
+        if self.place.options.mode != Mode::Legacy {
+            return Ok(());
+        }
+        Err(Problem::Missing(format!(
+            "The {api} API is only available in a Langfuse v4 write mode. Learn more at: \
+             https://langfuse.com/docs/v4"
+        )))
+    }
 }
 
 impl Shared {
