@@ -5,10 +5,13 @@
 mod access;
 mod comments_media;
 mod observations;
+mod odd_queries;
 mod queues;
 mod schema;
 mod score_list;
 mod scores;
+mod sessions;
+mod traces;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 

@@ -77,11 +77,13 @@ impl<'a> Params<'a> {
 
     /// One of `values`, if given.
     pub fn choice(&mut self, key: &str, values: &[&str]) -> Option<&'a str> {
-        let given = self.query.raw(key)?;
-        if !values.contains(&given) {
+        let query = self.query;
+        let given = query.all(key);
+        let first = *given.first()?;
+        if given.len() > 1 || !values.contains(&first) {
             self.note(issue::invalid_value(values, &[key]));
         }
-        Some(given)
+        Some(first)
     }
 
     /// A list of `known` names in any case.

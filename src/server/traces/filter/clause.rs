@@ -212,7 +212,7 @@ impl Condition {
 }
 
 /// A condition on an expression that is a text.
-fn text(sql: &str, operator: &str, value: &str) -> Clause {
+pub(super) fn text(sql: &str, operator: &str, value: &str) -> Clause {
     let length = value.chars().count();
     let clause = match operator {
         "contains" => format!("instr({sql}, ?) > 0"),
