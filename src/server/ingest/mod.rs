@@ -2,6 +2,7 @@
 
 mod batch;
 pub mod models;
+mod otel;
 mod spans;
 
 use super::http::auth::Gate;
@@ -10,7 +11,7 @@ use super::http::routes::{Class, Endpoint, Payload, Route};
 
 pub use self::batch::create_trace;
 
-/// `/ingestion`, `/events`, `/spans`, `/generations`
+/// `/ingestion`, `/otel`, `/events`, `/spans`, `/generations`
 pub const ROUTES: &[Route] = &[
     Route::new(
         "/api/public/ingestion",
@@ -19,6 +20,10 @@ pub const ROUTES: &[Route] = &[
             .payload(Payload::LargeJson)],
     )
     .envelope(Envelope::Ingestion),
+    Route::new(
+        "/api/public/otel/v1/traces",
+        &[Endpoint::new("POST", Class::Ingestion, otel::take).payload(Payload::File)],
+    ),
     Route::new(
         "/api/public/events",
         &[Endpoint::new("POST", Class::LegacyIngestion, batch::create_event).legacy()],

@@ -21,6 +21,7 @@ use crate::server::http::reply::{Answer, Problem, Reply};
 use crate::server::options::Mode;
 
 pub use self::legacy::{create_event, create_generation, create_span, create_trace};
+pub use self::traces::union;
 
 const REMEDY: &str = "This endpoint only accepts score and log events. Upgrade the client or integration \
     to a v4-compatible SDK or OTLP ingestion path. As a temporary migration bridge, set \
