@@ -12,11 +12,14 @@ mod ingestion;
 mod limits;
 mod observations;
 mod otel;
+mod odd_queries;
 mod queues;
 mod rules;
 mod schema;
 mod score_list;
 mod scores;
+mod sessions;
+mod traces;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
