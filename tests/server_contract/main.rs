@@ -3,12 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod access;
+mod blob_storage;
 mod comments_media;
+mod media;
+mod metrics;
 mod observations;
+mod people;
 mod queues;
 mod schema;
 mod score_list;
 mod scores;
+mod scores_legacy;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 

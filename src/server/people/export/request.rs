@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{GROUPS, date};
-use crate::server::data::value::iso;
+use super::GROUPS;
+use crate::server::data::value::{any_date, iso};
 use crate::server::http::Call;
 use crate::server::http::fields::Fields;
 use crate::server::http::issue;
@@ -129,9 +129,7 @@ impl<'a> Request<'a> {
     pub fn check_source(&self, stored: Option<&str>, mode: Mode) -> Result<(), Problem> {
         let wanted = self.source.or(stored).unwrap_or_default();
         let message = match mode {
-            Mode::EventsOnly if wanted.starts_with("LEGACY") => {
-LEGACY_SOURCE
-            }
+            Mode::EventsOnly if wanted.starts_with("LEGACY") => LEGACY_SOURCE,
             Mode::Legacy if wanted.contains("OBSERVATIONS_V2") || wanted.contains("ENRICHED") => {
                 "Enriched observations export is not available on this deployment."
             }
@@ -198,7 +196,7 @@ fn prefix<'a>(fields: &mut Fields<'a>) -> (&'a str, usize) {
 
 fn start(fields: &mut Fields<'_>, now: Timestamp) -> (Option<Timestamp>, usize) {
     let Some(given) = fields.get("exportStartDate").filter(|v| !v.is_null()) else { return (None, 0) };
-    let Some(at) = date(given) else {
+    let Some(at) = any_date(given) else {
         fields.note(issue::not_a_date("exportStartDate"));
         return (None, 0);
     };
