@@ -81,18 +81,27 @@ async fn errors_have_the_organizations_envelope(
     assert!(answer["error"].is_string() && answer.get("message").is_none(), "{answer}");
 }
 
-#[rstest]
-#[case("/organizations/memberships")]
-#[case("/organizations/projects")]
-#[case("/organizations/apiKeys")]
-#[case("/projects/any/memberships")]
-#[case("/scim/Users")]
-#[case("/scim/Schemas")]
-#[case("/integrations/blob-storage")]
 #[tokio::test]
-async fn the_projects_key_opens_nothing_here(#[case] path: &str) {
-    let (server, _) = sample();
-    assert_eq!(server.call("GET", path, Value::Null).await.0, 403);
+async fn the_projects_key_opens_nothing_here() {
+    let (server, _) = organized(Seed::Empty, Options::default());
+    let refusal = "Invalid API key. Organization-scoped API key required for this operation.";
+    let of_organization = json!({"error": refusal});
+    let schemas = ["urn:ietf:params:scim:api:messages:2.0:Error"];
+    let of_scim = json!({"schemas": schemas, "detail": refusal, "status": 403});
+    for (path, wanted) in [
+        ("/organizations/memberships", &of_organization),
+        ("/organizations/projects", &of_organization),
+        ("/organizations/apiKeys", &of_organization),
+        ("/projects/any/memberships", &of_organization),
+        ("/scim/Users", &of_scim),
+        ("/scim/Users/any", &of_scim),
+        ("/scim/Schemas", &of_scim),
+    ] {
+        assert_eq!(&server.call("GET", path, Value::Null).await, &(403, wanted.clone()), "{path}");
+    }
+    let exports = "Organization-scoped API key required for this operation.";
+    let wanted = json!({"message": exports, "error": "ForbiddenError"});
+    assert_eq!(server.call("GET", "/integrations/blob-storage", Value::Null).await, (403, wanted));
 }
 
 #[tokio::test]
