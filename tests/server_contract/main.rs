@@ -5,11 +5,14 @@
 mod access;
 mod blob_storage;
 mod comments_media;
+mod evaluators;
+mod ingestion;
 mod media;
 mod metrics;
 mod observations;
 mod people;
 mod queues;
+mod rules;
 mod schema;
 mod score_list;
 mod scores;

@@ -71,11 +71,16 @@ impl Where {
     }
 
     /// `WHERE …`, or nothing.
-    fn sql(&self) -> String {
+    pub fn sql(&self) -> String {
         if self.clauses.is_empty() {
             return String::new();
         }
         format!("WHERE {}", self.clauses.join(" AND "))
+    }
+
+    /// What the marks in [`Where::sql`] stand for.
+    pub fn args(&self) -> Vec<Value> {
+        self.args.clone()
     }
 }
 

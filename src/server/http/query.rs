@@ -125,6 +125,15 @@ impl<'a> Params<'a> {
         }
     }
 
+    /// A required text; empty if there was an issue.
+    pub fn text(&mut self, key: &str) -> &'a str {
+        let given = self.query.raw(key);
+        if given.is_none() {
+            self.note(issue::invalid_type("string", None, &[key]));
+        }
+        given.unwrap_or_default()
+    }
+
     /// Any number, if given; nothing given is 0, as JavaScript's `Number` has it.
     pub fn number(&mut self, key: &str) -> Option<f64> {
         let text = self.query.raw(key)?.trim();

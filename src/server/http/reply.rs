@@ -194,7 +194,7 @@ impl Wording {
             Envelope::Ingestion => json!({"error": error, "message": message}),
             Envelope::Coded => {
                 let message = match code {
-                    "invalid_body" => "Invalid request body".into(),
+                    "invalid_body" if error.is_array() => "Invalid request body".into(),
                     "invalid_query" => "Invalid query parameters".into(),
                     _ => message,
                 };

@@ -2,8 +2,10 @@
 //!
 //! The files are in the database; no id ever becomes a path.
 
-mod link;
+mod links;
 mod request;
+
+pub use links::link;
 
 use axum::http::StatusCode;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -27,8 +29,8 @@ pub const ROUTES: &[Route] = &[
     Route::new(
         "/api/media/{mediaId}",
         &[
-            Endpoint::new("GET", Class::Free, link::download).gate(Gate::Open),
-            Endpoint::new("PUT", Class::Free, link::upload).gate(Gate::Open).payload(Payload::File),
+            Endpoint::new("GET", Class::Free, links::download).gate(Gate::Open),
+            Endpoint::new("PUT", Class::Free, links::upload).gate(Gate::Open).payload(Payload::File),
         ],
     ),
 ];
@@ -72,7 +74,7 @@ pub fn get(db: &Connection, call: &Call) -> Answer {
         }
         None => return Err(missing("Media not yet uploaded")),
     }
-    let (url, expiry) = link::make(call, "GET", id);
+    let (url, expiry) = link(call, "GET", id);
     Ok(Reply::ok(json!({
         "mediaId": id, "contentType": media.content_type, "contentLength": media.length,
         "uploadedAt": media.uploaded_at, "url": url, "urlExpiry": expiry,
@@ -100,7 +102,7 @@ pub fn create(db: &Connection, call: &Call) -> Answer {
             content_length = excluded.content_length WHERE sha256 = excluded.sha256",
         params![id, request.content_type, request.length, request.sha256],
     )?;
-    let (url, _) = link::make(call, "PUT", &id);
+    let (url, _) = link(call, "PUT", &id);
     Ok(Reply::Json(StatusCode::CREATED, json!({"mediaId": id, "uploadUrl": url})))
 }
 

@@ -119,7 +119,7 @@ fn sized(request: Request<'_>) -> Result<Request<'_>, Problem> {
     Ok(request)
 }
 
-fn reading<'a>(body: &'a Value, context: fn(&mut Fields<'_>)) -> Reading<'a> {
+fn reading(body: &Value, context: fn(&mut Fields<'_>)) -> Reading<'_> {
     let mut request = Request { content_type: "", length: 0, sha256: "" };
     let mut fields = match Fields::of(body) {
         Ok(fields) => fields,

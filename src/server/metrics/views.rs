@@ -71,7 +71,6 @@ const fn measure(name: &'static str, sql: &'static str) -> Measure {
 /// A table to measure in.
 #[derive(Debug)]
 pub struct View {
-    pub name: &'static str,
     pub from: &'static str,
     /// Which rows of it, always true if all.
     pub only: &'static str,
@@ -183,7 +182,6 @@ const OBSERVATION_MEASURES: &[Measure] = &[
 ];
 
 const OBSERVATIONS: View = View {
-    name: "observations",
     from: "observations AS o",
     only: "TRUE",
     time: "start_time",
@@ -220,7 +218,6 @@ const SCORE_DIMENSIONS: &[Dimension] = &[
 ];
 
 const NUMERIC: View = View {
-    name: "scores-numeric",
     from: "scores AS s",
     only: "s.data_type IN ('NUMERIC', 'BOOLEAN')",
     time: "timestamp",
@@ -232,7 +229,6 @@ const NUMERIC: View = View {
 };
 
 const BOOLEAN: View = View {
-    name: "scores-boolean",
     only: "s.data_type = 'BOOLEAN'",
     more_dimensions: &[
         Dimension::own("value", "s.number"),
@@ -242,7 +238,6 @@ const BOOLEAN: View = View {
 };
 
 const CATEGORICAL: View = View {
-    name: "scores-categorical",
     only: "s.data_type = 'CATEGORICAL'",
     more_dimensions: &[Dimension::own("stringValue", "s.text")],
     measures: &[measure("count", "1")],
@@ -250,7 +245,6 @@ const CATEGORICAL: View = View {
 };
 
 const TRACES: View = View {
-    name: "traces",
     from: "traces AS t",
     only: "TRUE",
     time: "timestamp",

@@ -2,8 +2,8 @@
 
 mod configs;
 mod legacy;
-mod list;
-mod merge;
+pub mod list;
+pub mod merge;
 pub mod write;
 
 use super::http::auth::Gate;

@@ -52,6 +52,7 @@ const LEGACY_SOURCE: &str = "Legacy export sources are not available while \
     written. Switch to the enriched observations export source instead.";
 
 /// A request that fits the schema. It does not hold the secret.
+#[expect(clippy::struct_excessive_bools, reason = "the fields of the API")]
 pub struct Request<'a> {
     pub project: &'a str,
     pub kind: &'static str,

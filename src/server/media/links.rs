@@ -17,7 +17,7 @@ use crate::server::http::reply::{Answer, Problem, Reply};
 const LIFE: Duration = Duration::from_hours(1);
 
 /// A signed link for one method, and when it expires.
-pub fn make(call: &Call, method: &str, id: &str) -> (String, String) {
+pub fn link(call: &Call, method: &str, id: &str) -> (String, String) {
     let until = call.now.saturating_add(LIFE).unwrap_or(Timestamp::MAX);
     let second = until.as_second();
     let signature = signature(call, method, id, second).map(|mac| mac.finalize().into_bytes());
