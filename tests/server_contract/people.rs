@@ -154,6 +154,19 @@ async fn identity_providers_find_and_add_people() {
 }
 
 #[rstest]
+#[case("startIndex=-9223372036854775808", 3)]
+#[case("startIndex=x&count=0", 3)]
+#[case("count=-1", 0)]
+#[case("startIndex=9999999999", 0)]
+#[case("filter=nonsense", 3)]
+#[tokio::test]
+async fn odd_pages_of_people_are_pages(#[case] query: &str, #[case] wanted: usize) {
+    let (server, auth) = sample();
+    let (status, list) = call(&server, &auth, "GET", &format!("/scim/Users?{query}"), Value::Null).await;
+    assert_eq!((status, list["Resources"].as_array().unwrap().len()), (200, wanted), "{list}");
+}
+
+#[rstest]
 #[case("GET", "/scim/Users/nobody", json!(null), 404, "User not found")]
 #[case("POST", "/scim/Users", json!({}), 400, "userName is required")]
 #[case("POST", "/scim/Users", json!({"userName": "a", "roles": ["KING"]}), 400, "Invalid roles provided: [\"KING\"], must be one of OWNER, ADMIN, MEMBER, VIEWER, NONE")]

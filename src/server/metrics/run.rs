@@ -1,7 +1,7 @@
 //! Running a query: rows are read once, grouped and summed up on the way.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
@@ -130,10 +130,9 @@ fn finish(asked: &Asked, (mut row, sums): (Map<String, Value>, Vec<Sum>)) -> Map
 
 /// Adds rows for the buckets in which nothing happened.
 fn fill(asked: &Asked, rows: &mut Vec<Map<String, Value>>, buckets: &[String]) {
-    for bucket in buckets {
-        if rows.iter().any(|row| row.get("time_dimension").and_then(Value::as_str) == Some(bucket)) {
-            continue;
-        }
+    let times = rows.iter().filter_map(|row| row.get("time_dimension")?.as_str().map(str::to_owned));
+    let known: HashSet<String> = times.collect();
+    for bucket in buckets.iter().filter(|bucket| !known.contains(*bucket)) {
         let mut key: Map<String, Value> =
             asked.dimensions.iter().map(|d| (d.name.to_owned(), Value::Null)).collect();
         key.insert("time_dimension".into(), json!(bucket));
