@@ -6,7 +6,11 @@ mod access;
 mod blob_storage;
 mod comments_media;
 mod evaluators;
+mod faults;
+#[path = "../http_support/mod.rs"]
+mod http_support;
 mod ingestion;
+mod limits;
 mod media;
 mod metrics;
 mod observations;

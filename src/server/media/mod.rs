@@ -29,8 +29,13 @@ pub const ROUTES: &[Route] = &[
     Route::new(
         "/api/media/{mediaId}",
         &[
-            Endpoint::new("GET", Class::Free, links::download).gate(Gate::Open),
-            Endpoint::new("PUT", Class::Free, links::upload).gate(Gate::Open).payload(Payload::File),
+            Endpoint::new("GET", Class::Free, links::download)
+                .gate(Gate::Open)
+                .admit(|call| links::check(call, "GET")),
+            Endpoint::new("PUT", Class::Free, links::upload)
+                .gate(Gate::Open)
+                .admit(|call| links::check(call, "PUT"))
+                .payload(Payload::File),
         ],
     ),
 ];

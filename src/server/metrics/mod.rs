@@ -14,9 +14,8 @@ use rusqlite::Connection;
 use serde_json::json;
 
 use super::http::Call;
-use super::http::reply::{Answer, Problem, Reply};
+use super::http::reply::{Answer, Reply};
 use super::http::routes::{Class, Endpoint, Route};
-use super::options::Mode;
 use query::{Asked, Version};
 
 /// `/v2/metrics`, `/metrics`, `/metrics/daily`
@@ -32,11 +31,7 @@ pub const ROUTES: &[Route] = &[
 /// `GET /v2/metrics`
 fn new(db: &Connection, call: &Call) -> Answer {
     let mut asked = Asked::read(call, Version::V2)?;
-    if call.place.options.mode == Mode::Legacy {
-        let message = "The metrics v2 API is only available in a Langfuse v4 write mode. Learn more at: \
-            https://langfuse.com/docs/v4";
-        return Err(Problem::Missing(message.into()));
-    }
+    call.needs_events("metrics v2")?;
     asked.refuse_unbounded()?;
     asked.limit.get_or_insert(100);
     Ok(Reply::ok(json!({"data": run::rows(db, &asked)?})))
