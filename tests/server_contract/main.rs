@@ -14,6 +14,7 @@ mod limits;
 mod media;
 mod metrics;
 mod observations;
+mod otel;
 mod people;
 mod queues;
 mod rules;
