@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod access;
+mod blob_storage;
 mod comments_media;
 mod evaluators;
 mod faults;
@@ -10,9 +11,12 @@ mod faults;
 mod http_support;
 mod ingestion;
 mod limits;
+mod media;
+mod metrics;
 mod observations;
 mod otel;
 mod odd_queries;
+mod people;
 mod queues;
 mod rules;
 mod schema;
@@ -20,6 +24,7 @@ mod score_list;
 mod scores;
 mod sessions;
 mod traces;
+mod scores_legacy;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
