@@ -4,8 +4,11 @@
 
 mod access;
 mod comments_media;
+mod datasets;
+mod experiments;
 mod observations;
 mod queues;
+mod runs;
 mod schema;
 mod score_list;
 mod scores;
