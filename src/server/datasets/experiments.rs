@@ -1,13 +1,12 @@
 //! `GET /experiments`: runs with what came of them, those active last first
 
-use rusqlite::types::Value as Arg;
-use rusqlite::{Connection, Row, ToSql, params_from_iter};
+use rusqlite::{Connection, Row, ToSql};
 use serde_json::{Value, json};
 
 use super::experiment_query::{Ask, Column, Cursor, ROWS};
 use crate::server::data::value::parse;
 use crate::server::http::Call;
-use crate::server::http::reply::{Answer, Problem, Reply};
+use crate::server::http::reply::{Answer, Problem};
 use crate::server::options::Mode;
 use crate::server::scores::list::row as score;
 
@@ -18,20 +17,9 @@ const COLUMNS: [Column; 3] = [("id", "r.id"), ("name", "r.name"), ("datasetId", 
 pub fn list(db: &Connection, call: &Call) -> Answer {
     let ask = Ask::read(call, &GROUPS, &["core"], &COLUMNS)?;
     only_newer(call, "experiments")?;
-    let (mut data, mut last) = (Vec::new(), None);
-    let args = params_from_iter(ask.conditions.args().into_iter().chain(after(&ask)));
-    let mut statement = db.prepare(&sql(&ask))?;
-    let mut rows = statement.query(args)?;
-    let mut meta = json!({});
-    while let Some(r) = rows.next()? {
-        if data.len() == ask.limit as usize {
-            meta["cursor"] = json!(last.as_ref().map(Cursor::encoded));
-            break;
-        }
-        data.push(row(db, call, &ask, r)?);
-        last = Some(cursor(r)?);
-    }
-    Ok(Reply::ok(json!({"data": data, "meta": meta})))
+    let after = ask.cursor.as_ref().map(|cursor| [cursor.start.clone(), cursor.experiment.clone()]);
+    let after = after.into_iter().flatten();
+    ask.answer(db, &sql(&ask), after, |r| Ok((row(db, call, &ask, r)?, cursor(r)?)))
 }
 
 fn sql(ask: &Ask) -> String {
@@ -43,11 +31,6 @@ fn sql(ask: &Ask) -> String {
         ask.conditions.sql(),
         ask.limit + 1
     )
-}
-
-fn after(ask: &Ask) -> impl Iterator<Item = Arg> {
-    let parts = ask.cursor.as_ref().map(|cursor| [cursor.start.clone(), cursor.experiment.clone()]);
-    parts.into_iter().flatten().map(Arg::from)
 }
 
 fn cursor(r: &Row<'_>) -> rusqlite::Result<Cursor> {
