@@ -5,9 +5,16 @@
 mod access;
 mod comments_media;
 mod datasets;
+mod evaluators;
 mod experiments;
+mod faults;
+#[path = "../http_support/mod.rs"]
+mod http_support;
+mod ingestion;
+mod limits;
 mod observations;
 mod queues;
+mod rules;
 mod runs;
 mod schema;
 mod score_list;

@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row};
 use serde_json::{Map, Value, json};
 
 use super::experiment_query::{Ask, Column, Cursor, ROWS};
-use super::experiments::{only_newer, scores};
+use super::experiments::scores;
 use crate::server::data::value::{metadata, parse};
 use crate::server::http::Call;
 use crate::server::http::reply::Answer;
@@ -25,19 +25,18 @@ const SELECT: &str = "o.id, o.trace_id, o.start_time, o.end_time, o.level, o.env
 /// The list.
 pub fn list(db: &Connection, call: &Call) -> Answer {
     let ask = Ask::read(call, &GROUPS, &["core", "dataset"], &COLUMNS)?;
-    only_newer(call, "experiment items")?;
+    call.needs_events("experiment items")?;
     let after = ask.cursor.as_ref().map(|c| [&c.start, &c.trace, &c.id, &c.experiment].map(String::clone));
     let after = after.into_iter().flatten();
-    ask.answer(db, &sql(&ask), after, |r| Ok((row(db, call, &ask, r)?, cursor(r)?)))
+    ask.answer(db, |clause| sql(&ask, clause), after, |r| Ok((row(db, call, &ask, r)?, cursor(r)?)))
 }
 
-fn sql(ask: &Ask) -> String {
+fn sql(ask: &Ask, clause: &str) -> String {
     const ORDER: &str = "o.start_time, o.trace_id, o.id, r.id";
     let page = if ask.cursor.is_some() { format!("HAVING ({ORDER}) < (?, ?, ?, ?)") } else { String::new() };
     let descending = ORDER.replace(',', " DESC,");
     format!(
-        "SELECT {SELECT} FROM {ROWS} {} GROUP BY {ORDER} {page} ORDER BY {descending} DESC LIMIT {}",
-        ask.conditions.sql(),
+        "SELECT {SELECT} FROM {ROWS} {clause} GROUP BY {ORDER} {page} ORDER BY {descending} DESC LIMIT {}",
         ask.limit + 1
     )
 }

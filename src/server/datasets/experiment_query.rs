@@ -2,7 +2,7 @@
 //! structured ones, and a cursor.
 
 use rusqlite::types::Value as Arg;
-use rusqlite::{Connection, Row, params_from_iter};
+use rusqlite::{Connection, Row, ToSql};
 use serde_json::{Value, json};
 
 use crate::server::data::sql::{Where, marks, texts};
@@ -70,17 +70,20 @@ impl Ask {
         Ok(Self { groups: wanted, limit, score_limit, cursor, conditions })
     }
 
-    /// Answers with a page of what `sql` selects. It selects one row more, for the cursor.
+    /// Answers with a page of what `sql` selects, given the conditions' clause. It selects one row
+    /// more than wanted, for the cursor.
     pub fn answer(
         &self,
         db: &Connection,
-        sql: &str,
+        sql: impl Fn(&str) -> String,
         after: impl IntoIterator<Item = String>,
         show: impl Fn(&Row<'_>) -> rusqlite::Result<(Value, Cursor)>,
     ) -> Answer {
-        let args = self.conditions.args().into_iter().chain(after.into_iter().map(Arg::from));
-        let mut statement = db.prepare(sql)?;
-        let mut rows = statement.query(params_from_iter(args))?;
+        let (clause, mut args) = self.conditions.parts();
+        let after: Vec<String> = after.into_iter().collect();
+        args.extend(after.iter().map(|part| part as &dyn ToSql));
+        let mut statement = db.prepare(&sql(&clause))?;
+        let mut rows = statement.query(&args[..])?;
         let (mut data, mut last, mut meta) = (Vec::new(), None, json!({}));
         while let Some(row) = rows.next()? {
             if data.len() == self.limit as usize {

@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 use super::experiment_query::{Ask, Column, Cursor, ROWS};
 use crate::server::data::value::parse;
 use crate::server::http::Call;
-use crate::server::http::reply::{Answer, Problem};
-use crate::server::options::Mode;
+use crate::server::http::reply::Answer;
 use crate::server::scores::list::row as score;
 
 const GROUPS: [&str; 3] = ["core", "metadata", "scores"];
@@ -16,19 +15,18 @@ const COLUMNS: [Column; 3] = [("id", "r.id"), ("name", "r.name"), ("datasetId", 
 /// The list.
 pub fn list(db: &Connection, call: &Call) -> Answer {
     let ask = Ask::read(call, &GROUPS, &["core"], &COLUMNS)?;
-    only_newer(call, "experiments")?;
+    call.needs_events("experiments")?;
     let after = ask.cursor.as_ref().map(|cursor| [cursor.start.clone(), cursor.experiment.clone()]);
     let after = after.into_iter().flatten();
-    ask.answer(db, &sql(&ask), after, |r| Ok((row(db, call, &ask, r)?, cursor(r)?)))
+    ask.answer(db, |clause| sql(&ask, clause), after, |r| Ok((row(db, call, &ask, r)?, cursor(r)?)))
 }
 
-fn sql(ask: &Ask) -> String {
+fn sql(ask: &Ask, clause: &str) -> String {
     let page = if ask.cursor.is_some() { "HAVING (last_start, r.id) < (?, ?)" } else { "" };
     format!(
         "SELECT r.*, min(o.start_time) AS start, max(o.start_time) AS last_start,
             max(ifnull(o.end_time, o.start_time)) AS finish, count(DISTINCT l.item_id) AS items
-        FROM {ROWS} {} GROUP BY r.id {page} ORDER BY last_start DESC, r.id DESC LIMIT {}",
-        ask.conditions.sql(),
+        FROM {ROWS} {clause} GROUP BY r.id {page} ORDER BY last_start DESC, r.id DESC LIMIT {}",
         ask.limit + 1
     )
 }
@@ -74,14 +72,4 @@ pub fn scores(
     );
     let show = |r: &Row<'_>| score(r, &call.place.project.id, &["core", "subject"]);
     db.prepare_cached(&sql)?.query_map(args, show)?.collect()
-}
-
-/// A server with the old data model alone has no experiments.
-pub fn only_newer(call: &Call, what: &str) -> Result<(), Problem> {
-    if call.place.options.mode != Mode::Legacy {
-        return Ok(());
-    }
-    Err(Problem::Missing(format!(
-        "The {what} API is only available in a Langfuse v4 write mode. Learn more at: https://langfuse.com/docs/v4"
-    )))
 }
