@@ -5,7 +5,9 @@
 mod access;
 mod blob_storage;
 mod comments_media;
+mod datasets;
 mod evaluators;
+mod experiments;
 mod faults;
 #[path = "../http_support/mod.rs"]
 mod http_support;
@@ -19,6 +21,7 @@ mod odd_queries;
 mod people;
 mod queues;
 mod rules;
+mod runs;
 mod schema;
 mod score_list;
 mod scores;
