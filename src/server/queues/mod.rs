@@ -2,6 +2,7 @@
 
 mod items;
 
+use axum::http::StatusCode;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use serde_json::{Value, json};
 
@@ -13,6 +14,8 @@ use crate::server::http::issue;
 use crate::server::http::query::{Params, no_parameters};
 use crate::server::http::reply::{Answer, Problem, Reply};
 use crate::server::http::routes::{Class, Endpoint, Route};
+use crate::server::options::Plan;
+use crate::server::people::members::may_work;
 
 /// `/annotation-queues`
 pub const ROUTES: &[Route] = &[
@@ -92,6 +95,7 @@ pub fn create(db: &Connection, call: &Call) -> Answer {
     let configs = config_ids(&mut fields);
     fields.strict(&["name", "description", "scoreConfigIds"]);
     fields.finish()?;
+    refuse_over_plan(db, call)?;
     refuse_duplicate(db, name)?;
     refuse_unknown_configs(db, &configs)?;
     let now = iso(call.now);
@@ -117,6 +121,17 @@ fn config_ids<'a>(fields: &mut Fields<'a>) -> Vec<&'a str> {
     ids
 }
 
+/// The free plan has one queue.
+fn refuse_over_plan(db: &Connection, call: &Call) -> Result<(), Problem> {
+    let full = call.place.options.plan == Plan::Hobby
+        && db.query_row("SELECT EXISTS (SELECT 1 FROM queues)", [], |r| r.get(0))?;
+    if !full {
+        return Ok(());
+    }
+    let message = "Maximum number of annotation queues reached on Hobby plan.";
+    Err(Problem::Named(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowedError", message.into()))
+}
+
 fn refuse_duplicate(db: &Connection, name: &str) -> Result<(), Problem> {
     let taken = db.query_row("SELECT EXISTS (SELECT 1 FROM queues WHERE name = ?1)", [name], |r| r.get(0))?;
     if taken { Err(Problem::Refused("A queue with this name already exists.".into())) } else { Ok(()) }
@@ -136,9 +151,7 @@ fn refuse_unknown_configs(db: &Connection, ids: &[&str]) -> Result<(), Problem> 
 /// `POST /annotation-queues/{queueId}/assignments`
 pub fn assign(db: &Connection, call: &Call) -> Answer {
     let (queue, user) = assignment(db, call)?;
-    let known: bool =
-        db.query_row("SELECT EXISTS (SELECT 1 FROM users WHERE id = ?1)", [user], |r| r.get(0))?;
-    if !known {
+    if !may_work(db, user)? {
         return Err(Problem::Missing("User not found or not authorized for this project".into()));
     }
     db.execute("INSERT OR IGNORE INTO assignments (queue_id, user_id) VALUES (?1, ?2)", [queue, user])?;

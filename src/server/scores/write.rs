@@ -3,9 +3,11 @@
 //! A write is checked against the schema and answered at once. What it does happens when it is
 //! due: then it is checked against its config, and merged into the score or dropped.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -20,7 +22,8 @@ use crate::server::http::reply::{Answer, Problem, Reply};
 use super::merge::{apply, verdict};
 
 const ID_UNITS: usize = 800;
-const TYPES: [&str; 5] = ["NUMERIC", "CATEGORICAL", "BOOLEAN", "TEXT", "CORRECTION"];
+/// Every type of score.
+pub const TYPES: [&str; 5] = ["NUMERIC", "CATEGORICAL", "BOOLEAN", "TEXT", "CORRECTION"];
 const TARGET: &str = "Provide exactly one of the following: traceId (with optional observationId), \
     sessionId or datasetRunId. ObservationId requires traceId.";
 
@@ -63,9 +66,14 @@ fn text(problem: Problem) -> String {
 
 /// Checks a body, notes it as due, and returns the score's id.
 fn accept(db: &Connection, call: &Call, body: &Value) -> Result<String, Problem> {
-    let given = check(body)?;
+    check(body)?;
+    note(db, call, body.clone())
+}
+
+/// Notes a checked body as due, and returns the score's id.
+pub fn note(db: &Connection, call: &Call, mut body: Value) -> Result<String, Problem> {
+    let given = body["id"].as_str();
     let id = given.filter(|id| !id.is_empty()).map_or_else(|| Uuid::new_v4().to_string(), str::to_owned);
-    let mut body = body.clone();
     body["id"] = json!(id);
     if body["timestamp"].is_null() {
         body["timestamp"] = json!(iso(call.now));
@@ -80,40 +88,61 @@ fn accept(db: &Connection, call: &Call, body: &Value) -> Result<String, Problem>
 
 /// `DELETE /scores/{scoreId}`: answered alike whether it exists or not
 pub fn delete(db: &Connection, call: &Call) -> Answer {
-    enqueue(db, call, &json!({"delete": call.param("scoreId")}))?;
+    enqueue_deletion(db, call)?;
     let body = json!({"message": "Score deletion queued successfully"});
     Ok(Reply::Json(StatusCode::ACCEPTED, body))
 }
 
 fn enqueue(db: &Connection, call: &Call, event: &Value) -> rusqlite::Result<()> {
-    let due = call.now.saturating_add(call.place.options.score_delay).map_or_else(|_| iso(call.now), iso);
+    let due = later(call.now, call.place.options.score_delay);
     db.execute("INSERT INTO score_events (due, body) VALUES (?1, ?2)", [due, event.to_string()])?;
     Ok(())
 }
 
-/// Does what is due by `now`, oldest first.
-pub fn settle(db: &mut Connection, now: Timestamp) -> rusqlite::Result<()> {
-    let now = iso(now);
-    let any = "SELECT EXISTS (SELECT 1 FROM score_events WHERE due <= ?1)";
-    if !db.query_row(any, [&now], |r| r.get(0))? {
-        return Ok(());
+/// Notes a deletion. With a delay for deletions they are worked off one per delay, while writes go
+/// on: what is written anew under the same id shows at first and is then deleted all the same.
+fn enqueue_deletion(db: &Connection, call: &Call) -> rusqlite::Result<()> {
+    let event = json!({"delete": call.param("scoreId")});
+    let delay = call.place.options.delete_delay;
+    if delay.is_zero() {
+        return enqueue(db, call, &event);
     }
-    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    while let Some(event) = next_due(&tx, &now)? {
+    let sql = "SELECT max(due) FROM score_events WHERE json_type(body, '$.delete') IS NOT NULL";
+    let last: Option<String> = db.query_row(sql, [], |r| r.get(0))?;
+    let last = last.and_then(|due| due.parse().ok()).unwrap_or(call.now);
+    let due = later(last.max(call.now), delay);
+    db.execute("INSERT INTO score_events (due, body) VALUES (?1, ?2)", [due, event.to_string()])?;
+    Ok(())
+}
+
+fn later(time: Timestamp, delay: Duration) -> String {
+    time.saturating_add(delay).map_or_else(|_| iso(time), iso)
+}
+
+/// Whether something is due by `now`.
+pub fn is_due(db: &Connection, now: Timestamp) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM score_events WHERE due <= ?1)";
+    db.prepare_cached(sql)?.query_row([iso(now)], |r| r.get(0))
+}
+
+/// Does what is due by `now`, in the order in which it became due.
+pub fn settle(db: &Connection, now: Timestamp) -> rusqlite::Result<()> {
+    let now = iso(now);
+    while let Some(event) = next_due(db, &now)? {
         match &event {
             Value::Object(event) if event.contains_key("delete") => {
-                tx.execute("DELETE FROM scores WHERE id = ?1", [event["delete"].as_str()])?;
+                db.execute("DELETE FROM scores WHERE id = ?1", [event["delete"].as_str()])?;
             }
-            event => apply(&tx, &event["write"], &now)?,
+            event => apply(db, &event["write"], &now)?,
         }
     }
-    tx.commit()
+    Ok(())
 }
 
 fn next_due(db: &Connection, now: &str) -> rusqlite::Result<Option<Value>> {
     let sql = "DELETE FROM score_events WHERE seq =
-        (SELECT min(seq) FROM score_events WHERE due <= ?1) RETURNING body";
-    let body: Option<String> = db.query_row(sql, [now], |r| r.get(0)).optional()?;
+        (SELECT seq FROM score_events WHERE due <= ?1 ORDER BY due, seq LIMIT 1) RETURNING body";
+    let body: Option<String> = db.prepare_cached(sql)?.query_row([now], |r| r.get(0)).optional()?;
     Ok(body.map(|body| crate::server::data::value::parse(&body)))
 }
 
@@ -128,8 +157,9 @@ fn check(body: &Value) -> Result<Option<&str>, Problem> {
     let id = fields.text_or_null("id").value();
     fields.filled_text("name");
     check_value(&mut fields, kind);
-    let [trace, session, run, observation] =
-        ["traceId", "sessionId", "datasetRunId", "observationId"].map(|key| fields.text_or_null(key).value());
+    for key in ["traceId", "sessionId", "datasetRunId", "observationId"] {
+        fields.text_or_null(key);
+    }
     let config = fields.text_or_null("configId").value();
     for key in ["queueId", "comment"] {
         fields.text_or_null(key);
@@ -141,11 +171,7 @@ fn check(body: &Value) -> Result<Option<&str>, Problem> {
         fields.nothing("configId");
     }
     if fields.is_clean() {
-        let targets = [trace, session, run].iter().flatten().count();
-        if targets != 1 || observation.is_some() && trace.is_none() {
-            let path = ["traceId", "sessionId", "datasetRunId", "observationId"];
-            fields.note(issue::custom(TARGET, &path));
-        }
+        check_target(&mut fields);
         if source == Some("ANNOTATION") && config.is_none() && kind != Some("CORRECTION") {
             let message = "configId is required when source is ANNOTATION (except for CORRECTION scores).";
             fields.note(issue::custom(message, &["configId"]));
@@ -156,7 +182,19 @@ fn check(body: &Value) -> Result<Option<&str>, Problem> {
     Ok(id)
 }
 
-fn check_value(fields: &mut Fields<'_>, kind: Option<&str>) {
+/// Checks that exactly one thing is scored.
+pub fn check_target(fields: &mut Fields<'_>) {
+    let path = ["traceId", "sessionId", "datasetRunId", "observationId"];
+    let [trace, session, run, observation] =
+        path.map(|key| fields.get(key).is_some_and(|given| !given.is_null()));
+    let targets = [trace, session, run].into_iter().filter(|given| *given).count();
+    if targets != 1 || observation && !trace {
+        fields.note(issue::custom(TARGET, &path));
+    }
+}
+
+/// Checks the value of a score of this type.
+pub fn check_value(fields: &mut Fields<'_>, kind: Option<&str>) {
     let path = &["value"];
     match (kind, fields.get("value")) {
         (None, Some(Value::Number(_) | Value::String(_))) => {}
