@@ -104,7 +104,7 @@ pub struct Filling {
     pub variable: String,
     /// Where its text comes from; `None` where nobody said yet.
     pub part: Option<Part>,
-    /// Which piece of it, as a JSONPath.
+    /// Which piece of it, as a `JSONPath`.
     pub path: Option<String>,
 }
 

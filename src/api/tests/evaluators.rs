@@ -11,11 +11,7 @@ use crate::domain::{DataType, Program, ScoreWrite, Source, Target, Value as Wort
 
 /// Answers one call, whatever its query.
 async fn says(server: &MockServer, verb: &str, at: &str, answer: ResponseTemplate) {
-    Mock::given(method(verb))
-        .and(path(format!("/api/public/{at}")))
-        .respond_with(answer)
-        .mount(server)
-        .await;
+    Mock::given(method(verb)).and(path(format!("/api/public/{at}"))).respond_with(answer).mount(server).await;
 }
 
 /// A server of the older generation: it knows no newer call.
@@ -78,12 +74,16 @@ fn verdict() -> ScoreWrite {
 
 #[tokio::test]
 async fn a_verdict_is_an_evaluators_score() {
-    let answer = ResponseTemplate::new(207).set_body_json(json!({"successes":[{"id":"x","status":201}],"errors":[]}));
+    let answer =
+        ResponseTemplate::new(207).set_body_json(json!({"successes":[{"id":"x","status":201}],"errors":[]}));
     let (server, client) = server("POST", "ingestion", answer).await;
     client.post_verdicts(&[verdict()], clock()).await.unwrap();
     let sent: Value = requests(&server).await[0].body_json().unwrap();
     let event = &sent["batch"][0];
-    assert_eq!((&event["type"], &event["timestamp"]), (&json!("score-create"), &json!("2026-11-24T06:00:00.000Z")));
+    assert_eq!(
+        (&event["type"], &event["timestamp"]),
+        (&json!("score-create"), &json!("2026-11-24T06:00:00.000Z"))
+    );
     let body = &event["body"];
     assert_eq!((&body["id"], &body["source"], &body["value"]), (&json!("s1"), &json!("EVAL"), &json!(1)));
     assert_eq!((&body["dataType"], &body["comment"]), (&json!("BOOLEAN"), &json!("kind")));

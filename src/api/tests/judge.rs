@@ -73,7 +73,11 @@ async fn an_endpoint_without_shapes_is_told_in_words_from_then_on() {
 #[tokio::test]
 async fn a_busy_model_is_asked_again() {
     let server = MockServer::start().await;
-    Mock::given(method("POST")).respond_with(ResponseTemplate::new(503)).up_to_n_times(2).mount(&server).await;
+    Mock::given(method("POST"))
+        .respond_with(ResponseTemplate::new(503))
+        .up_to_n_times(2)
+        .mount(&server)
+        .await;
     Mock::given(method("POST")).respond_with(said("fine")).mount(&server).await;
     assert_eq!(ask(&server).await.as_deref(), Ok("fine"));
 }

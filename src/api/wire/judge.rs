@@ -57,7 +57,7 @@ struct Choice {
 impl ChatAnswer {
     /// What the model said, or why it would not.
     pub fn text(&self) -> Result<String, String> {
-        let message = self.choices.first().map(|choice| &choice.message).unwrap_or(&Json::Null);
+        let message = self.choices.first().map_or(&Json::Null, |choice| &choice.message);
         if let Some(refusal) = message["refusal"].as_str().filter(|text| !text.is_empty()) {
             return Err(format!("the model refused: {refusal}"));
         }

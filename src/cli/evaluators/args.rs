@@ -141,7 +141,7 @@ pub(in crate::cli) struct RunArgs {
     /// A queue whose items to score.
     #[arg(long, value_name = "NAME|ID")]
     pub(super) queue: Option<String>,
-    /// Address of the model's API, as in http://localhost:11434/v1.
+    /// Address of the model's API, as in `http://localhost:11434/v1`.
     #[arg(long, value_name = "URL", conflicts_with = "command")]
     pub(super) model_url: Option<String>,
     /// Name of the model; that of the evaluator if not given.

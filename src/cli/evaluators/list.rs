@@ -122,7 +122,7 @@ fn page(evaluator: &Evaluator) -> String {
             facts.push(("model", judge.model.clone().unwrap_or_default()));
             facts.push(("verdict", verdict::words(&judge.verdict.scale)));
             for message in &judge.prompt {
-                text += &format!("\n[{}]\n{}\n", one_line(&message.role), clean(&message.content));
+                text.extend(["\n[", &one_line(&message.role), "]\n", &clean(&message.content), "\n"]);
             }
         }
         Work::Program(program) => {
@@ -132,6 +132,6 @@ fn page(evaluator: &Evaluator) -> String {
         Work::Other(_) => {}
     }
     let facts = facts.iter().filter(|(_, value)| !value.is_empty());
-    let facts: String = facts.map(|(name, value)| format!("{name:<10} {}\n", one_line(value))).collect();
-    facts + &text
+    let facts: Vec<String> = facts.map(|(name, value)| format!("{name:<10} {}\n", one_line(value))).collect();
+    facts.concat() + &text
 }

@@ -1,4 +1,4 @@
-//! JSONPath as far as mappings use it: names, positions, `*` and `..`.
+//! `JSONPath` as far as mappings use it: names, positions, `*` and `..`.
 
 use serde_json::Value as Json;
 

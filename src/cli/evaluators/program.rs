@@ -32,7 +32,7 @@ impl Program {
     pub(super) async fn run(&self, input: &Json) -> Result<Vec<u8>, String> {
         let mut child = self.start()?;
         let group = Group(child.id());
-        let work = self.talk(&mut child, input.to_string());
+        let work = Self::talk(&mut child, input.to_string());
         let wait = aside(move || child.wait());
         let answered = tokio::time::timeout(self.timeout, async {
             let (output, said) = work.await?;
@@ -60,7 +60,6 @@ impl Program {
 
     /// Writes the input and reads both outputs, all at the same time: pipes are short.
     fn talk(
-        &self,
         child: &mut Child,
         input: String,
     ) -> impl Future<Output = Result<(Vec<u8>, Vec<u8>), String>> + use<> {
@@ -127,13 +126,12 @@ fn words(command: &str) -> Result<Vec<String>, String> {
         match (quote, c) {
             (Some(end), _) if c == end => quote = None,
             (None | Some('"'), '\\') => word.get_or_insert_default().extend(chars.next()),
-            (Some(_), _) => word.get_or_insert_default().push(c),
             (None, '\'' | '"') => {
                 quote = Some(c);
                 word.get_or_insert_default();
             }
             (None, _) if c.is_whitespace() => words.extend(word.take()),
-            (None, _) => word.get_or_insert_default().push(c),
+            _ => word.get_or_insert_default().push(c),
         }
     }
     if quote.is_some() {

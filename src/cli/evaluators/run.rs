@@ -245,5 +245,6 @@ async fn dry_run(
 fn shown(question: &Json) -> String {
     let Some(messages) = question.as_array() else { return crate::cli::output::json(question) };
     let text = |message: &Json, key: &str| clean(message[key].as_str().unwrap_or_default()).into_owned();
-    messages.iter().map(|m| format!("[{}]\n{}\n", text(m, "role"), text(m, "content"))).collect()
+    let shown = messages.iter().map(|m| format!("[{}]\n{}\n", text(m, "role"), text(m, "content")));
+    shown.collect::<Vec<_>>().concat()
 }
