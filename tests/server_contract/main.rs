@@ -11,6 +11,7 @@ mod http_support;
 mod ingestion;
 mod limits;
 mod observations;
+mod otel;
 mod queues;
 mod rules;
 mod schema;
