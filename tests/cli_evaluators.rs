@@ -4,11 +4,15 @@
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod cli_support;
+mod http_support;
 
 use std::path::PathBuf;
 
 use assert_cmd::Command;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use cli_support::{Home, Serving, at, failure, text};
+use http_support::{exchange, request, status};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tracemark::api::{Client, Connection};
@@ -27,8 +31,13 @@ struct World {
 
 impl World {
     fn new() -> Self {
+        Self::of(&[])
+    }
+
+    /// A server with these arguments.
+    fn of(arguments: &[&str]) -> Self {
         let home = Home::new();
-        let server = home.serve(&[]);
+        let server = home.serve(arguments);
         let connection = Connection {
             base_url: server.url.parse().unwrap(),
             public_key: server.public_key.clone(),
@@ -54,6 +63,18 @@ impl World {
         let output = self.command(arguments).output().unwrap();
         assert!(output.status.success(), "{}", text(&output.stderr));
         text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Sends the server something it must take; gives its answer.
+    fn post(&self, path: &str, body: &Value) -> Value {
+        let address = self.server.url.strip_prefix("http://").unwrap().parse().unwrap();
+        let keys = format!("{}:{}", self.server.public_key, self.server.secret_key);
+        let headers = format!("authorization: Basic {}\r\n", STANDARD.encode(keys));
+        let request = request("POST", path, &headers, &body.to_string());
+        let answer = self.runtime.block_on(exchange(address, &request)).unwrap();
+        let words = String::from_utf8_lossy(&answer).into_owned();
+        assert_eq!(status(&answer), 200, "{path}: {words}");
+        serde_json::from_str(words.split_once("\r\n\r\n").unwrap().1).unwrap()
     }
 
     fn file(&self, name: &str, content: &str) -> String {
@@ -276,4 +297,32 @@ fn a_program_scores_a_queue() {
         ["run", "check", "--traces", &world.traces[0], "--command", "sleep 3600", "--timeout", "200ms"];
     let (code, words) = failure(&mut world.command(&slow));
     assert!(code == 1 && words.contains("took longer than 0.2 s"), "{words}");
+}
+
+#[test]
+fn a_run_of_a_dataset_is_scored_as_the_rule_maps_it() {
+    let world = World::of(&["--mode", "dual"]);
+    let made = world.judge("Is {{output}} like {{reference}}?");
+    let mapping = json!([
+        {"variable": "output", "source": "output"},
+        {"variable": "reference", "source": "expected_output", "jsonPath": "$.answer"},
+    ]);
+    let assignments = json!([{"evaluatorId": made["id"], "variableMapping": mapping}]);
+    let rule = json!({"name": "all", "enabled": false, "evaluatorAssignments": assignments});
+    world.post("/v2/evaluation-rules", &rule);
+    world.post("/v2/datasets", &json!({"name": "gold/small"}));
+    let item = json!({"id": "i1", "datasetName": "gold/small", "expectedOutput": {"answer": "In Graz"}});
+    world.post("/dataset-items", &item);
+    let run = json!({"runName": "run 1", "datasetItemId": "i1", "traceId": world.traces[0]});
+    world.post("/dataset-run-items", &run);
+
+    let model = FakeModel::saying(&json!({"reasoning": "alike", "score": 1}));
+    let url = model.server.uri();
+    let arguments =
+        ["run", "tone", "--dataset-run", "gold/small/run 1", "--model-url", &url, "--model", "tiny"];
+    let rows = world.rows(&arguments);
+    assert_eq!((rows.len(), &rows[0]["target"]), (1, &json!(format!("trace/{}", world.traces[0]))));
+    let asked = model.asked()[0]["messages"][0]["content"].as_str().unwrap().to_owned();
+    assert!(asked.ends_with(" like In Graz?"), "{asked}");
+    assert_eq!(world.score(&rows[0]).comment.as_deref(), Some("alike"));
 }
