@@ -6,6 +6,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
+use super::evaluators::EvaluatorsCommand;
 use super::journal::JournalCommand;
 use super::serve::ServeArgs;
 use super::sync::SyncArgs;
@@ -91,6 +92,12 @@ pub(super) enum Command {
     Sync(SyncArgs),
     /// Fetch a whole queue, to review it without a network.
     Pull(PullArgs),
+    /// Score traces with models and programs.
+    Evaluators {
+        /// What to do.
+        #[command(subcommand)]
+        command: EvaluatorsCommand,
+    },
     /// What was kept of the server's answers.
     Cache {
         /// What to do.

@@ -7,6 +7,7 @@ mod args;
 mod cache;
 mod database;
 mod doctor;
+mod evaluators;
 mod failure;
 mod journal;
 mod login;
@@ -62,6 +63,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Logout { name }) => profiles::logout(name.as_deref()),
         Some(Command::Profiles { default }) => profiles::run(default.as_deref()),
         Some(Command::Doctor) => doctor::run(shared),
+        Some(Command::Evaluators { command }) => return evaluators::run(shared, &command),
         Some(Command::Journal { command }) => journal::run(shared, &command),
         Some(Command::Sync(args)) => sync::run(shared, &args),
         Some(Command::Pull(args)) => return pull::run(shared, &args),
