@@ -186,11 +186,20 @@ impl Page {
         row: impl FnMut(&Row<'_>) -> rusqlite::Result<Value>,
     ) -> Answer {
         let total: i64 = db.query_row(&format!("SELECT count(*) {from_where}"), args, |r| r.get(0))?;
-        let offset = u64::from(self.page - 1) * u64::from(self.limit);
-        let sql = format!("SELECT {select} {from_where} {order} LIMIT {} OFFSET {offset}", self.limit);
+        let sql = format!("SELECT {select} {from_where} {order} {}", self.window());
         let data = db.prepare(&sql)?.query_map(args, row)?.collect::<rusqlite::Result<Vec<_>>>()?;
-        let pages = u64::try_from(total).unwrap_or_default().div_ceil(self.limit.into());
-        let meta = json!({"page": self.page, "limit": self.limit, "totalItems": total, "totalPages": pages});
-        Ok(Reply::ok(json!({"data": data, "meta": meta})))
+        Ok(Reply::ok(json!({"data": data, "meta": self.meta(total)})))
+    }
+
+    /// `LIMIT … OFFSET …`
+    pub fn window(self) -> String {
+        let offset = u64::from(self.page.saturating_sub(1)) * u64::from(self.limit);
+        format!("LIMIT {} OFFSET {offset}", self.limit)
+    }
+
+    /// What is said about the whole list.
+    pub fn meta(self, total: i64) -> Value {
+        let pages = u64::try_from(total).unwrap_or_default().div_ceil(u64::from(self.limit.max(1)));
+        json!({"page": self.page, "limit": self.limit, "totalItems": total, "totalPages": pages})
     }
 }
