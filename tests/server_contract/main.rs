@@ -4,6 +4,7 @@
 
 mod access;
 mod comments_media;
+mod evaluators;
 mod faults;
 #[path = "../http_support/mod.rs"]
 mod http_support;
@@ -11,6 +12,7 @@ mod ingestion;
 mod limits;
 mod observations;
 mod queues;
+mod rules;
 mod schema;
 mod score_list;
 mod scores;

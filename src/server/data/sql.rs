@@ -1,7 +1,7 @@
 //! A growing WHERE clause with its arguments.
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, Row, params_from_iter};
+use rusqlite::{Connection, Row, ToSql, params_from_iter};
 use serde_json::Value as Json;
 
 use super::value::base64_text;
@@ -63,6 +63,11 @@ impl Where {
         let more = rows.len() > limit;
         rows.truncate(limit);
         Ok((rows, more))
+    }
+
+    /// The clause and its arguments, for statements of other shapes.
+    pub fn parts(&self) -> (String, Vec<&dyn ToSql>) {
+        (self.sql(), self.args.iter().map(|arg| -> &dyn ToSql { arg }).collect())
     }
 
     /// `WHERE …`, or nothing.

@@ -207,7 +207,7 @@ impl Wording {
             Envelope::Ingestion => json!({"error": error, "message": message}),
             Envelope::Coded => {
                 let message = match code {
-                    "invalid_body" => "Invalid request body".into(),
+                    "invalid_body" if error.is_array() => "Invalid request body".into(),
                     "invalid_query" => "Invalid query parameters".into(),
                     _ => message,
                 };
@@ -217,6 +217,7 @@ impl Wording {
                     json!({"message": message, "code": code, "details": details})
                 }
             }
+            Envelope::Organization if error.is_array() => json!({"error": message, "details": error}),
             Envelope::Organization => json!({"error": message}),
             Envelope::Scim => json!({
                 "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
