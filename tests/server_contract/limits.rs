@@ -105,7 +105,7 @@ async fn deletions_of_scores_are_worked_off_one_by_one() {
     }
     let workspace = Workspace::in_memory(Seed::Empty, start()).unwrap();
     let keys = workspace.credentials();
-    let delete_delay = std::time::Duration::from_secs(120);
+    let delete_delay = std::time::Duration::from_mins(2);
     let options = Options { delete_delay, ..Options::default() };
     let server = Server { router: router(workspace, options, clock), keys };
     let score = |value: u8| json!({"id": "s", "traceId": "t", "name": "n", "value": value});
