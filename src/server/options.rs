@@ -40,4 +40,7 @@ pub struct Options {
     pub strict: bool,
     /// Time until a written or deleted score shows.
     pub score_delay: Duration,
+    /// Score deletions are worked off one at a time, with this long between two of them; the real
+    /// server takes two minutes, and so removes scores that were written again in the meantime.
+    pub score_deletes_every: Duration,
 }

@@ -74,21 +74,42 @@ fn accept(db: &Connection, call: &Call, body: &Value) -> Result<String, Problem>
         verdict(db, &body)?
             .map_err(|reason| Problem::Refused(format!("Score {id} does not fit: {reason}")))?;
     }
-    enqueue(db, call, &json!({"write": body}))?;
+    enqueue(db, soonest(call), &json!({"write": body}))?;
     Ok(id)
 }
 
 /// `DELETE /scores/{scoreId}`: answered alike whether it exists or not
 pub fn delete(db: &Connection, call: &Call) -> Answer {
-    enqueue(db, call, &json!({"delete": call.param("scoreId")}))?;
+    enqueue(db, next_deletion(db, call)?, &json!({"delete": call.param("scoreId")}))?;
     let body = json!({"message": "Score deletion queued successfully"});
     Ok(Reply::Json(StatusCode::ACCEPTED, body))
 }
 
-fn enqueue(db: &Connection, call: &Call, event: &Value) -> rusqlite::Result<()> {
-    let due = call.now.saturating_add(call.place.options.score_delay).map_or_else(|_| iso(call.now), iso);
-    db.execute("INSERT INTO score_events (due, body) VALUES (?1, ?2)", [due, event.to_string()])?;
+fn enqueue(db: &Connection, due: Timestamp, event: &Value) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO score_events (due, body) VALUES (?1, ?2)";
+    db.execute(sql, [iso(due), event.to_string()])?;
     Ok(())
+}
+
+/// When what is written now shows.
+fn soonest(call: &Call) -> Timestamp {
+    call.now.saturating_add(call.place.options.score_delay).unwrap_or(call.now)
+}
+
+/// When the next deletion is worked off: they keep their distance from each other.
+fn next_deletion(db: &Connection, call: &Call) -> rusqlite::Result<Timestamp> {
+    let (soonest, every) = (soonest(call), call.place.options.score_deletes_every);
+    if every.is_zero() {
+        return Ok(soonest);
+    }
+    let last: Option<String> = db
+        .query_row("SELECT value FROM meta WHERE key = 'last_score_deletion'", [], |r| r.get(0))
+        .optional()?;
+    let last = last.and_then(|at| at.parse::<Timestamp>().ok()?.saturating_add(every).ok());
+    let due = last.map_or(soonest, |at| at.max(soonest));
+    let sql = "INSERT OR REPLACE INTO meta (key, value) VALUES ('last_score_deletion', ?1)";
+    db.execute(sql, [iso(due)])?;
+    Ok(due)
 }
 
 /// Does what is due by `now`, oldest first.
