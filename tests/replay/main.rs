@@ -128,7 +128,8 @@ impl Replay {
         }
         let fits = differences.is_empty();
         self.open.retain(|open| *open != index);
-        if !fits && !has_changed {
+        // A limit is reached again by as many requests as the first time.
+        if !fits && !has_changed && exchange.status() != 429 {
             self.open.push(index);
         }
         let outcome = self.outcomes.entry(index).or_insert(Outcome { attempts: 0, differences: Vec::new() });

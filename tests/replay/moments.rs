@@ -43,7 +43,8 @@ pub fn infer(exchanges: &[Exchange], facts: &Facts) -> Vec<Moment> {
         known
     };
     let mut line = Line { exchanges, facts, at: known, first: Timestamp::MAX, last: Timestamp::MIN };
-    line.first = line.at.iter().flatten().min().copied().unwrap_or_default();
+    let first = line.at.iter().flatten().min().copied().unwrap_or_default();
+    line.first = first.checked_sub(SignedDuration::from_secs(1)).unwrap_or(first);
     line.last = line.at.iter().flatten().max().copied().unwrap_or_default();
     line.place(|e| e.is_write() && !is_deletion(e), Line::beside_its_kind);
     line.place(|e| !e.is_write(), Line::after_what_it_shows);
@@ -117,7 +118,7 @@ impl Line<'_> {
                 && other.is_write()
                 && other.succeeded()
         };
-        let beside = (0..self.at.len()).filter(kind).filter_map(|i| told(&self.exchanges[i])).max();
+        let beside = (0..self.at.len()).filter(kind).filter_map(|i| self.at[i]).max();
         let named = self.not_before(index);
         match beside {
             Some(at) => at.max(named),
@@ -128,7 +129,7 @@ impl Line<'_> {
 
     fn end_of(&self, mode: &str) -> Timestamp {
         let own = (0..self.at.len()).filter(|i| self.exchanges[*i].mode == mode);
-        own.filter_map(|i| told(&self.exchanges[i])).max().unwrap_or(self.last)
+        own.filter_map(|i| self.at[i]).max().unwrap_or(self.last)
     }
 
     /// A read: after the newest thing that it shows or names.

@@ -49,6 +49,7 @@ fn makes(exchange: &Exchange, resource: &str, id: &str) -> bool {
 fn changes(exchange: &Exchange, resource: &str, state: &Row) -> bool {
     let time = |value: &Value| value.as_str()?.parse::<Timestamp>().ok();
     exchange.is_write()
+        && exchange.request.body != json!({})
         && exchange.resource() == resource
         && exchange.answers.iter().any(|a| {
             a.body["id"] == state.id.as_str() && time(&a.body["updatedAt"]) == Some(state.updated)
