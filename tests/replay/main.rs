@@ -32,7 +32,6 @@ use world::World;
 
 /// What happens at a moment.
 enum Step {
-    Trace(u32),
     Seed(Seed),
     Replay(usize),
 }
@@ -58,13 +57,14 @@ impl Replay {
     async fn run(exchanges: Vec<Exchange>) -> Self {
         let facts = Facts::of(&exchanges);
         let moments = moments::infer(&exchanges, &facts);
-        let mut steps: Vec<(Moment, Step)> =
-            (0..traces::COUNT).map(|n| (Moment { at: traces::moment(n), rank: 0 }, Step::Trace(n))).collect();
-        let seeds = seed::missing(&exchanges, &facts);
-        steps.extend(seeds.into_iter().map(|seed| (Moment { at: seed.at, rank: 0 }, Step::Seed(seed))));
+        let mut seeds: Vec<(u8, Seed)> = traces::all().map(|seed| (0, seed)).collect();
+        seeds.extend(seed::missing(&exchanges, &facts).into_iter().map(|seed| (0, seed)));
+        seeds.extend(seed::deletions(&exchanges, &moments).into_iter().map(|seed| (0, seed)));
+        let mut steps: Vec<(Moment, Step)> = Vec::new();
+        steps.extend(seeds.into_iter().map(|(rank, s)| (Moment { at: s.at, rank }, Step::Seed(s))));
         steps.extend(moments.into_iter().enumerate().map(|(i, moment)| (moment, Step::Replay(i))));
         steps.sort_by_key(|(moment, _)| *moment);
-        let start = traces::moment(0).checked_sub(SignedDuration::from_secs(1)).unwrap();
+        let start = traces::start().checked_sub(SignedDuration::from_secs(1)).unwrap();
         let world = World::new(start);
         let (outcomes, open, refused) = (BTreeMap::new(), Vec::new(), Vec::new());
         let mut replay = Self { exchanges, facts, world, outcomes, open, refused };
@@ -82,13 +82,6 @@ impl Replay {
 
     async fn step(&mut self, step: Step, at: Timestamp) {
         match step {
-            Step::Trace(number) => {
-                let answer = self.world.send("POST", "/api/public/ingestion", &traces::batch(number), at).await;
-                let errors = answer.body["errors"].as_array().map_or(1, Vec::len);
-                if answer.status != 207 || errors > 0 {
-                    self.refused.push(format!("trace {number}: {} {}", answer.status, answer.body));
-                }
-            }
             Step::Seed(seed) => self.sow(&seed, at).await,
             Step::Replay(index) => {
                 self.attempt(index, at).await;
@@ -101,11 +94,12 @@ impl Replay {
     }
 
     async fn sow(&mut self, seed: &Seed, at: Timestamp) {
-        let mut answer = self.world.send(seed.method, &seed.path, &seed.body, at).await;
-        if answer.status < 300 {
+        let mut answer = self.world.send(seed, at).await;
+        let refusals = answer.body["errors"].as_array().map_or(0, Vec::len);
+        if answer.status < 300 && refusals == 0 {
             self.world.adopt(&seed.row, &mut answer.body);
         } else {
-            self.refused.push(format!("{} {} {}: {}", seed.method, seed.path, seed.body, answer.body));
+            self.refused.push(format!("{} {} {}: {}", seed.method, seed.path, answer.body, seed.body));
         }
     }
 

@@ -37,7 +37,8 @@ pub struct Moment {
 pub fn infer(exchanges: &[Exchange], facts: &Facts) -> Vec<Moment> {
     let known: Vec<Option<Timestamp>> = {
         let mut known: Vec<_> = exchanges.iter().map(told).collect();
-        for (index, at) in scores::moments(exchanges, facts) {
+        let is_later = |exchange: &Exchange| AFTER.iter().any(|(name, _)| *name == exchange.label());
+        for (index, at) in scores::moments(exchanges, facts, is_later) {
             known[index] = Some(at);
         }
         known
@@ -201,6 +202,10 @@ impl Line<'_> {
         for (label, own) in &index {
             let listed = AFTER.iter().find(|(name, _)| name == label).map(|(_, before)| (*before).to_owned());
             let again = label.strip_suffix("-again").map(str::to_owned).filter(|_| told(&self.exchanges[*own]).is_none());
+            if again.as_ref().is_some_and(|first| !index.contains_key(first)) {
+                // Its namesake is made up just before it.
+                self.at[*own] = self.at[*own].and_then(|at| at.checked_add(NEXT).ok());
+            }
             let Some(before) = listed.or(again).and_then(|name| index.get(&name)) else { continue };
             self.at[*own] = self.at[*before].and_then(|at| at.checked_add(NEXT).ok());
         }

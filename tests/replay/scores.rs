@@ -11,23 +11,39 @@ use super::recording::Exchange;
 /// Longest from a write to its being stored.
 const LANDING: SignedDuration = SignedDuration::from_secs(2);
 
-/// The moments of score writes that later answers betray, by exchange.
-pub fn moments(exchanges: &[Exchange], facts: &Facts) -> Vec<(usize, Timestamp)> {
+/// The moments of score writes that later answers betray, by exchange; `is_later` tells of writes
+/// that are known not to be a score's first.
+pub fn moments(
+    exchanges: &[Exchange],
+    facts: &Facts,
+    is_later: impl Fn(&Exchange) -> bool,
+) -> Vec<(usize, Timestamp)> {
     let mut found = Vec::new();
     for (id, writes) in by_id(exchanges) {
         let Some(states) = facts.states.get(&("scores", id)) else { continue };
         let mut open: Vec<&Row> = states.iter().collect();
-        let mut silent = Vec::new();
+        let (mut fitting, mut silent) = (Vec::new(), Vec::new());
         for (index, body) in writes {
             match open.iter().position(|state| fits(&body, state)) {
-                Some(position) => found.push((index, landed(open.remove(position)))),
-                None => silent.push(index),
+                Some(position) => fitting.push((index, open.remove(position))),
+                None if !is_later(&exchanges[index]) => silent.push(index),
+                None => {}
             }
         }
         let mut births: Vec<Timestamp> = states.iter().map(|state| state.created).collect();
         births.dedup();
-        births.retain(|birth| !found.iter().any(|(_, at)| at == birth));
-        found.extend(silent.into_iter().zip(births));
+        for birth in births.into_iter().rev() {
+            let first = fitting.iter().position(|(_, state)| state.created == birth);
+            if fitting.iter().any(|(_, state)| state.created == birth && landed(state) == birth) {
+                continue;
+            }
+            if let Some(index) = silent.pop() {
+                found.push((index, birth));
+            } else if let Some(first) = first {
+                found.push((fitting.remove(first).0, birth));
+            }
+        }
+        found.extend(fitting.into_iter().map(|(index, state)| (index, landed(state))));
     }
     found
 }

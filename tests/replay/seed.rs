@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::facts::{Facts, Row};
-use super::moments::made;
+use super::moments::{Moment, made};
 use super::recording::Exchange;
 use super::scores;
 
@@ -15,6 +15,7 @@ pub struct Seed {
     pub method: &'static str,
     pub path: String,
     pub body: Value,
+    pub auth: String,
     /// What it makes, as it is to look.
     pub row: Value,
 }
@@ -43,7 +44,11 @@ pub fn missing(exchanges: &[Exchange], facts: &Facts) -> Vec<Seed> {
 fn makes(exchange: &Exchange, resource: &str, id: &str) -> bool {
     let method = exchange.request.method.as_str();
     let creates = method == "POST" || method == "PUT" && exchange.request.path.ends_with(resource);
-    creates && exchange.succeeded_once() && exchange.resource() == resource && made(exchange).iter().any(|m| m == id)
+    creates
+        && exchange.succeeded_once()
+        && exchange.resource() == resource
+        && made(exchange).iter().any(|m| m == id)
+        && exchange.answers.iter().all(|answer| answer.body["updatedAt"] == answer.body["createdAt"])
 }
 
 fn changes(exchange: &Exchange, resource: &str, state: &Row) -> bool {
@@ -64,7 +69,27 @@ impl Exchange {
 }
 
 fn seed(at: Timestamp, method: &'static str, path: impl Into<String>, body: Value, row: &Row) -> Seed {
-    Seed { at, method, path: format!("/api/public{}", path.into()), body, row: Value::Object(row.fields.clone()) }
+    Seed { at, method, path: format!("/api/public{}", path.into()), body, auth: "project".into(), row: Value::Object(row.fields.clone()) }
+}
+
+/// Deletions of which only the repetition is recorded.
+pub fn deletions(exchanges: &[Exchange], moments: &[Moment]) -> Vec<Seed> {
+    let mut seeds = Vec::new();
+    for (exchange, moment) in exchanges.iter().zip(moments) {
+        let Some(first) = exchange.name.strip_suffix("-again") else { continue };
+        let is_recorded = exchanges.iter().any(|e| e.mode == exchange.mode && e.name == first);
+        if exchange.request.method == "DELETE" && !is_recorded {
+            seeds.push(Seed {
+                at: moment.at,
+                method: "DELETE",
+                path: exchange.request.path.clone(),
+                body: exchange.request.body.clone(),
+                auth: exchange.request.auth.clone(),
+                row: Value::Null,
+            });
+        }
+    }
+    seeds
 }
 
 /// The fields of `keys` that are there and not null.

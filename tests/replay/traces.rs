@@ -4,6 +4,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::seed::Seed;
+
 /// Question and answer by the last digit of a trace's number.
 const TALK: [(&str, &str); 10] = [
     ("What is the capital of France?", "Paris."),
@@ -22,16 +24,35 @@ const TALK: [(&str, &str); 10] = [
 const INGESTED: &str = "2026-11-24T06:07:57.000Z";
 
 /// Number of traces.
-pub const COUNT: u32 = 30;
+const COUNT: u32 = 30;
 
-/// When trace `number` was ingested.
-pub fn moment(number: u32) -> Timestamp {
+/// The requests that ingest them.
+pub fn all() -> impl Iterator<Item = Seed> {
+    (0..COUNT).map(seed)
+}
+
+/// When the first was ingested.
+pub fn start() -> Timestamp {
+    moment(0)
+}
+
+fn moment(number: u32) -> Timestamp {
     let start: Timestamp = INGESTED.parse().unwrap();
     start.checked_add(SignedDuration::from_millis(i64::from(number) * 500)).unwrap()
 }
 
-/// The ingestion request of trace `number`.
-pub fn batch(number: u32) -> Value {
+fn seed(number: u32) -> Seed {
+    Seed {
+        at: moment(number),
+        method: "POST",
+        path: "/api/public/ingestion".into(),
+        body: batch(number),
+        auth: "project".into(),
+        row: Value::Null,
+    }
+}
+
+fn batch(number: u32) -> Value {
     let trace = format!("trace-{number:03}");
     let mut events = vec![event("trace-create", &trace, number, body(number))];
     for (kind, observation) in observations(number) {

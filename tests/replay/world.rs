@@ -15,10 +15,12 @@ use rusqlite::Connection;
 use serde_json::Value;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
-use tracemark::server::{Credentials, Mode, Options, Plan, Seed, Workspace, router};
+use tracemark::server::{Credentials, Mode, Options, Plan, Workspace, router};
+
 
 use super::facts::is_made;
 use super::recording::{Answer, Exchange};
+use super::seed::Seed;
 
 /// Microseconds; set before each request.
 static CLOCK: AtomicI64 = AtomicI64::new(0);
@@ -49,7 +51,7 @@ impl World {
         set(start);
         let folder = TempDir::new().unwrap();
         let file = folder.path().join("workspace.db");
-        drop(Workspace::open(&file, Seed::Empty, start).unwrap());
+        drop(Workspace::open(&file, tracemark::server::Seed::Empty, start).unwrap());
         let db = Connection::open(&file).unwrap();
         db.busy_timeout(Duration::from_secs(10)).unwrap();
         for (key, value) in [
@@ -64,7 +66,7 @@ impl World {
             let sql = "INSERT INTO users (id, name, email) VALUES (?1, ?2, ?3)";
             db.execute(sql, [id, name, email]).unwrap();
         }
-        let opened = Workspace::open(&file, Seed::Empty, start).unwrap();
+        let opened = Workspace::open(&file, tracemark::server::Seed::Empty, start).unwrap();
         let (project, organization) = (opened.credentials(), opened.organization_credentials());
         Self { folder, db, servers: BTreeMap::new(), project, organization, adopted: BTreeSet::new() }
     }
@@ -77,7 +79,7 @@ impl World {
             return server.clone();
         }
         let file = self.folder.path().join("workspace.db");
-        let workspace = Workspace::open(&file, Seed::Empty, clock()).unwrap();
+        let workspace = Workspace::open(&file, tracemark::server::Seed::Empty, clock()).unwrap();
         let server = router(workspace, options(mode), clock);
         self.servers.insert(mode.to_owned(), server.clone());
         server
@@ -101,12 +103,16 @@ impl World {
     }
 
     /// Sends a request that nobody recorded.
-    pub async fn send(&mut self, method: &str, path: &str, body: &Value, at: Timestamp) -> Answer {
+    pub async fn send(&mut self, seed: &Seed, at: Timestamp) -> Answer {
         set(at);
         let server = self.server("dual");
-        let request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
-        let request = request.header(header::AUTHORIZATION, basic(&self.project)).header(header::HOST, "localhost");
-        send(&server, request.body(Body::from(body.to_string())).unwrap()).await
+        let request = Request::builder().method(seed.method).uri(&seed.path).header(header::HOST, "localhost");
+        let request = match self.authorization(&seed.auth) {
+            Some(authorization) => request.header(header::AUTHORIZATION, authorization),
+            None => request,
+        };
+        let request = request.header(header::CONTENT_TYPE, "application/json");
+        send(&server, request.body(body(&seed.body)).unwrap()).await
     }
 
     fn request(&self, exchange: &Exchange) -> Request<Body> {
@@ -179,7 +185,7 @@ fn set(at: Timestamp) {
 }
 
 fn options(mode: &str) -> Options {
-    let base = Options { score_deletes_every: Duration::from_mins(2), ..Options::default() };
+    let base = Options { delete_delay: Duration::from_mins(2), ..Options::default() };
     match mode {
         "events_only" => Options { mode: Mode::EventsOnly, ..base },
         "legacy" => Options { mode: Mode::Legacy, ..base },
