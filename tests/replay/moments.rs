@@ -123,7 +123,7 @@ impl Line<'_> {
         let named = self.not_before(index);
         match beside {
             Some(at) => at.max(named),
-            None if named > self.first => named,
+            None if exchange.succeeded() && named > self.first => named,
             None => self.end_of(&exchange.mode),
         }
     }

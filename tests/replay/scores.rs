@@ -34,7 +34,8 @@ pub fn moments(
         births.dedup();
         for birth in births.into_iter().rev() {
             let first = fitting.iter().position(|(_, state)| state.created == birth);
-            if fitting.iter().any(|(_, state)| state.created == birth && landed(state) == birth) {
+            // A state that is as old as the score tells of its first write, recorded or not.
+            if states.iter().any(|state| state.created == birth && landed(state) == birth) {
                 continue;
             }
             if let Some(index) = silent.pop() {

@@ -11,11 +11,14 @@ mod http_support;
 mod ingestion;
 mod limits;
 mod observations;
+mod odd_queries;
 mod queues;
 mod rules;
 mod schema;
 mod score_list;
 mod scores;
+mod sessions;
+mod traces;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
