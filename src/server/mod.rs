@@ -12,6 +12,7 @@ mod data;
 mod datasets;
 mod evals;
 mod http;
+pub mod import;
 mod ingest;
 mod media;
 mod metrics;
