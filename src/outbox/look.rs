@@ -42,9 +42,13 @@ impl Sender {
         for (n, row) in changes.iter().enumerate() {
             match self.standing(row).await? {
                 Ok(Standing::ToWrite) => looked.left.push(row.clone()),
-                Ok(Standing::AsWanted) => looked.done += self.done(row, None)?,
+                Ok(Standing::AsWanted) => {
+                    self.conclude(row, Ok(Outcome::Confirmed { note: None, answer: None }))?;
+                    looked.done += 1;
+                }
                 Ok(Standing::Taken(why)) => {
-                    looked.done += self.done(row, Some(why.clone()))?;
+                    self.conclude(row, Ok(Outcome::DoneByAnother(why.clone())))?;
+                    looked.done += 1;
                     looked.left = self.park(looked.left, &why)?;
                 }
                 Err(error) if error.is_final() => {
@@ -60,11 +64,6 @@ impl Sender {
         }
         looked.left.sort_by_key(|row| (row.write.kind(), row.seq));
         Ok(looked)
-    }
-
-    fn done(&mut self, row: &Written, note: Option<String>) -> Result<usize, StoreError> {
-        self.conclude(row, Ok(Outcome::Confirmed { note, answer: None }))?;
-        Ok(1)
     }
 
     /// Nothing of the batch was tried: it waits as it is, together.

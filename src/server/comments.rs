@@ -12,6 +12,7 @@ use crate::server::http::fields::Fields;
 use crate::server::http::issue;
 use crate::server::http::query::Params;
 use crate::server::http::reply::{Answer, Problem, Reply};
+use crate::server::people::members::is_member;
 use crate::server::http::routes::{Class, Endpoint, Route};
 
 const COLUMNS: &str = "id, created_at, updated_at, object_type, object_id, content, author_user_id";
@@ -101,8 +102,7 @@ fn content<'a>(fields: &mut Fields<'a>) -> &'a str {
 
 fn refuse_stranger(db: &Connection, author: Option<&str>) -> Result<(), Problem> {
     let Some(author) = author else { return Ok(()) };
-    let member = db.query_row("SELECT EXISTS (SELECT 1 FROM users WHERE id = ?1)", [author], |r| r.get(0))?;
-    if member {
+    if is_member(db, author)? {
         return Ok(());
     }
     let message =

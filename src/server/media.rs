@@ -206,7 +206,7 @@ pub fn upload(db: &Connection, call: &Call) -> Answer {
 }
 
 /// The link and when it expires.
-fn link(call: &Call, method: &str, id: &str) -> (String, String) {
+pub fn link(call: &Call, method: &str, id: &str) -> (String, String) {
     let until = call.now.saturating_add(LINK_LIFE).unwrap_or(Timestamp::MAX);
     let second = until.as_second();
     let signature = sign(call, method, id, second);

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
-use super::rows::{by_seq, select, text, time};
+use super::rows::{CLOSED, by_seq, select, text, time};
 use super::{Scope, Store, StoreError};
 use crate::domain::{WriteState, Written};
 
@@ -20,6 +20,8 @@ pub enum Outcome {
         /// The id the server gave to what was made.
         answer: Option<String>,
     },
+    /// Someone else had already done it, in these words: settled, and not the reviewer's to undo.
+    DoneByAnother(String),
     /// The server will not have it, for this reason.
     Refused(String),
     /// Someone else completed the item first, in these words: the reviewer has to say whether it
@@ -281,13 +283,18 @@ fn apply(connection: &Connection, seq: i64, outcome: &Outcome, now: Timestamp) -
             settle_older(connection, seq, &now)
         }
         Outcome::Confirmed { note, answer } => {
+            apply_confirmed(connection, seq, note.as_ref(), answer.as_ref(), &now)
+        }
+        Outcome::DoneByAnother(why) => {
+            let note = Some(why.clone());
+            apply_confirmed(connection, seq, note.as_ref(), None, &now)?;
+            // Neither the decision nor, where this row did it again, what it came from.
             connection.execute(
-                "UPDATE outbox SET state = 'confirmed', sent_at = coalesce(sent_at, ?1), last_error = ?2,
-                        changed_at = ?1, answer = coalesce(?3, answer)
-                 WHERE seq = ?4",
-                params![now, note, answer, seq],
+                "UPDATE outbox SET undo = ?1
+                 WHERE seq IN (?2, (SELECT of_seq FROM outbox WHERE seq = ?2))",
+                params![CLOSED, seq],
             )?;
-            settle_older(connection, seq, &now)
+            Ok(())
         }
         Outcome::Refused(why) => {
             // Refused when it was tried for the first time, it certainly is not there.
@@ -318,6 +325,22 @@ fn apply(connection: &Connection, seq: i64, outcome: &Outcome, now: Timestamp) -
         }
         Outcome::Back { at, error } => put_back(connection, seq, *at, error.as_deref(), &now),
     }
+}
+
+fn apply_confirmed(
+    connection: &Connection,
+    seq: i64,
+    note: Option<&String>,
+    answer: Option<&String>,
+    now: &str,
+) -> Result<(), StoreError> {
+    connection.execute(
+        "UPDATE outbox SET state = 'confirmed', sent_at = coalesce(sent_at, ?1), last_error = ?2,
+                changed_at = ?1, answer = coalesce(?3, answer)
+         WHERE seq = ?4",
+        params![now, note, answer, seq],
+    )?;
+    settle_older(connection, seq, now)
 }
 
 /// A row that was claimed but not tried is as it was before.

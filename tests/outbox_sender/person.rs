@@ -1,12 +1,12 @@
 //! A reviewer, and what the server should end up with by their decisions: the simple model that
 //! the outbox is measured against.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 use tracemark::domain::{
-    CommentWrite, DataType, Decision, ItemStatus, Made, Object, ObjectKind, ProjectId, ScoreWrite, Source,
-    Target, Undone, Value, Write, WriteState, Written, score_id,
+    CommentWrite, DataType, Decision, ItemStatus, Made, Object, ObjectKind, Origin, ProjectId, ScoreWrite,
+    Source, Target, Undone, Value, Write, WriteState, Written, score_id,
 };
 use tracemark::store::{Scope, Store};
 
@@ -135,7 +135,24 @@ impl Person {
         }
     }
 
+    /// Completions that someone else was faster with are nobody's to undo or to do again.
+    fn forget_taken(&mut self, store: &Store) {
+        let rows = store.journal(&self.scope, 100_000).unwrap();
+        let taken = |row: &&Written| row.last_error.as_deref().is_some_and(|e| e.starts_with("someone else"));
+        let taken = rows.iter().filter(|row| row.state == WriteState::Confirmed).filter(taken);
+        let seqs: BTreeSet<i64> = taken
+            .map(|row| match row.origin {
+                Origin::Decision => row.seq,
+                Origin::Undo(of) | Origin::Redo(of) => of,
+            })
+            .collect();
+        for list in [&mut self.done, &mut self.undone] {
+            list.retain(|decided| !seqs.contains(&decided.seq));
+        }
+    }
+
     fn undo(&mut self, store: &mut Store) {
+        self.forget_taken(store);
         let undone = store.undo(&self.scope, "", true, now()).unwrap();
         let last = self.done.pop();
         match (undone, last) {
@@ -151,6 +168,7 @@ impl Person {
     }
 
     fn redo(&mut self, store: &mut Store) {
+        self.forget_taken(store);
         let redone = store.redo(&self.scope, "", now()).unwrap();
         let last = self.undone.pop();
         match (redone, last) {

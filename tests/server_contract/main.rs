@@ -4,6 +4,7 @@
 
 mod access;
 mod comments_media;
+mod ingestion;
 mod observations;
 mod queues;
 mod schema;

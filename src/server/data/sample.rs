@@ -109,8 +109,10 @@ impl Planter<'_> {
     }
 
     fn user(&self, user: &Value) -> Result<(), WorkspaceError> {
-        let sql = "INSERT INTO users (id, name, email) VALUES (?1, ?2, ?3)";
-        self.db.execute(sql, params![text(user, "id"), text(user, "name"), user["email"].as_str()])?;
+        let sql = "INSERT INTO users (id, name, email, role, created_at) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let role = user["role"].as_str().unwrap_or("MEMBER");
+        let values = params![text(user, "id"), text(user, "name"), user["email"].as_str(), role, self.now];
+        self.db.execute(sql, values)?;
         Ok(())
     }
 

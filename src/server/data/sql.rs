@@ -1,7 +1,7 @@
 //! A growing WHERE clause with its arguments.
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, Row, params_from_iter};
+use rusqlite::{Connection, Row, ToSql, params_from_iter};
 use serde_json::Value as Json;
 
 use super::value::base64_text;
@@ -65,12 +65,22 @@ impl Where {
         Ok((rows, more))
     }
 
+    /// The clause and its arguments, for statements of other shapes.
+    pub fn parts(&self) -> (String, Vec<&dyn ToSql>) {
+        (self.sql(), self.args.iter().map(|arg| -> &dyn ToSql { arg }).collect())
+    }
+
     /// `WHERE …`, or nothing.
-    fn sql(&self) -> String {
+    pub fn sql(&self) -> String {
         if self.clauses.is_empty() {
             return String::new();
         }
         format!("WHERE {}", self.clauses.join(" AND "))
+    }
+
+    /// What the marks in [`Where::sql`] stand for.
+    pub fn args(&self) -> Vec<Value> {
+        self.args.clone()
     }
 }
 

@@ -203,6 +203,11 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// How many issues there are so far.
+    pub fn count(&self) -> usize {
+        self.issues.len()
+    }
+
     /// The verdict.
     pub fn finish(self) -> Result<(), Problem> {
         if self.issues.is_empty() { Ok(()) } else { Err(Problem::Issues(self.issues)) }

@@ -125,6 +125,22 @@ impl<'a> Params<'a> {
         }
     }
 
+    /// A required text; empty if there was an issue.
+    pub fn text(&mut self, key: &str) -> &'a str {
+        let given = self.query.raw(key);
+        if given.is_none() {
+            self.note(issue::invalid_type("string", None, &[key]));
+        }
+        given.unwrap_or_default()
+    }
+
+    /// Any number, if given; nothing given is 0, as JavaScript's `Number` has it.
+    pub fn number(&mut self, key: &str) -> Option<f64> {
+        let text = self.query.raw(key)?.trim();
+        let read = if text.is_empty() { Some(0.0) } else { text.parse().ok().filter(|n: &f64| !n.is_nan()) };
+        self.take(read.map(Some).ok_or_else(|| issue::not_a_number(key)))
+    }
+
     /// Whether nothing was wrong so far.
     pub fn is_clean(&self) -> bool {
         self.issues.is_empty()

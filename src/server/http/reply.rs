@@ -198,6 +198,7 @@ impl Wording {
                     json!({"message": message, "code": code, "details": details})
                 }
             }
+            Envelope::Organization if error.is_array() => json!({"error": message, "details": error}),
             Envelope::Organization => json!({"error": message}),
             Envelope::Scim => json!({
                 "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],

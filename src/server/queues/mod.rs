@@ -13,6 +13,7 @@ use crate::server::http::issue;
 use crate::server::http::query::{Params, no_parameters};
 use crate::server::http::reply::{Answer, Problem, Reply};
 use crate::server::http::routes::{Class, Endpoint, Route};
+use crate::server::people::members::may_work;
 
 /// `/annotation-queues`
 pub const ROUTES: &[Route] = &[
@@ -136,9 +137,7 @@ fn refuse_unknown_configs(db: &Connection, ids: &[&str]) -> Result<(), Problem> 
 /// `POST /annotation-queues/{queueId}/assignments`
 pub fn assign(db: &Connection, call: &Call) -> Answer {
     let (queue, user) = assignment(db, call)?;
-    let known: bool =
-        db.query_row("SELECT EXISTS (SELECT 1 FROM users WHERE id = ?1)", [user], |r| r.get(0))?;
-    if !known {
+    if !may_work(db, user)? {
         return Err(Problem::Missing("User not found or not authorized for this project".into()));
     }
     db.execute("INSERT OR IGNORE INTO assignments (queue_id, user_id) VALUES (?1, ?2)", [queue, user])?;

@@ -156,7 +156,8 @@ fn value_args(given: &[&str], types: &[&str]) -> Result<(&'static str, Vec<Arg>)
     }
 }
 
-fn row(r: &Row<'_>, project: &str, groups: &[&str]) -> rusqlite::Result<Value> {
+/// A score with the wanted groups of fields.
+pub fn row(r: &Row<'_>, project: &str, groups: &[&str]) -> rusqlite::Result<Value> {
     let mut out = Map::new();
     let mut put = |key: &str, value: Value| {
         out.insert(key.to_owned(), value);

@@ -129,9 +129,9 @@ pub fn apply(db: &Connection, body: &Value, now: &str) -> rusqlite::Result<()> {
     db.execute(
         "INSERT OR REPLACE INTO scores (id, name, data_type, number, text, source, config_id, queue_id, trace_id,
             observation_id, session_id, run_id, comment, metadata, environment, author_user_id, timestamp, created_at,
-            updated_at) VALUES (:id, :name, :type, :number, :text, :source, :config, :queue,
+            updated_at, execution_trace_id) VALUES (:id, :name, :type, :number, :text, :source, :config, :queue,
             :trace, :observation, :session, :run, :comment, :metadata, :environment, :author, :timestamp,
-            :created, :now)",
+            :created, :now, :execution)",
         named_params! {
             ":id": id, ":name": fit.name, ":type": fit.data_type.api_name(), ":number": number, ":text": text,
             ":source": body["source"].as_str().unwrap_or("API"),
@@ -140,7 +140,7 @@ pub fn apply(db: &Connection, body: &Value, now: &str) -> rusqlite::Result<()> {
             ":session": keep("sessionId", old.session), ":run": keep("datasetRunId", old.run),
             ":comment": keep("comment", old.comment), ":metadata": merged(&old.metadata, body),
             ":environment": old.environment, ":author": old.author, ":timestamp": old.timestamp,
-            ":created": old.created_at, ":now": now,
+            ":created": old.created_at, ":now": now, ":execution": body["executionTraceId"].as_str(),
         },
     )?;
     Ok(())
@@ -205,7 +205,7 @@ fn merged(old: &str, body: &Value) -> String {
 
 /// An environment name as the event store keeps it: lower case, without a leading `langfuse`, at
 /// most 40 characters of `a-z 0-9 - _`; anything else is `default`.
-fn environment(given: &str) -> String {
+pub fn environment(given: &str) -> String {
     let lower = given.to_lowercase();
     let mut name = lower.as_str();
     while let Some(rest) = name.strip_prefix("langfuse") {

@@ -1,14 +1,15 @@
 //! Score configs and scores.
 
 mod configs;
-mod list;
-mod merge;
+mod legacy;
+pub mod list;
+pub mod merge;
 pub mod write;
 
 use super::http::auth::Gate;
 use super::http::routes::{Class, Endpoint, Route};
 
-/// `/score-configs`, `/scores`, `/v3/scores`
+/// `/score-configs`, `/scores`, `/v2/scores`, `/v3/scores`
 pub const ROUTES: &[Route] = &[
     Route::new(
         "/api/public/score-configs",
@@ -26,8 +27,22 @@ pub const ROUTES: &[Route] = &[
     ),
     Route::new(
         "/api/public/scores",
-        &[Endpoint::new("POST", Class::Public, write::create).gate(Gate::KeyOrPublic)],
+        &[
+            Endpoint::new("GET", Class::Public, legacy::list_v1).legacy(),
+            Endpoint::new("POST", Class::Public, write::create).gate(Gate::KeyOrPublic),
+        ],
     ),
-    Route::new("/api/public/scores/{scoreId}", &[Endpoint::new("DELETE", Class::ScoreDelete, write::delete)]),
+    Route::new(
+        "/api/public/scores/{scoreId}",
+        &[
+            Endpoint::new("GET", Class::Public, legacy::get_v1).legacy(),
+            Endpoint::new("DELETE", Class::ScoreDelete, write::delete),
+        ],
+    ),
+    Route::new("/api/public/v2/scores", &[Endpoint::new("GET", Class::Public, legacy::list_v2).legacy()]),
+    Route::new(
+        "/api/public/v2/scores/{scoreId}",
+        &[Endpoint::new("GET", Class::Public, legacy::get_v2).legacy()],
+    ),
     Route::new("/api/public/v3/scores", &[Endpoint::new("GET", Class::Public, list::list)]),
 ];

@@ -20,7 +20,8 @@ use crate::server::http::reply::{Answer, Problem, Reply};
 use super::merge::{apply, verdict};
 
 const ID_UNITS: usize = 800;
-const TYPES: [&str; 5] = ["NUMERIC", "CATEGORICAL", "BOOLEAN", "TEXT", "CORRECTION"];
+/// Every type of score.
+pub const TYPES: [&str; 5] = ["NUMERIC", "CATEGORICAL", "BOOLEAN", "TEXT", "CORRECTION"];
 const TARGET: &str = "Provide exactly one of the following: traceId (with optional observationId), \
     sessionId or datasetRunId. ObservationId requires traceId.";
 
@@ -63,9 +64,14 @@ fn text(problem: Problem) -> String {
 
 /// Checks a body, notes it as due, and returns the score's id.
 fn accept(db: &Connection, call: &Call, body: &Value) -> Result<String, Problem> {
-    let given = check(body)?;
+    check(body)?;
+    note(db, call, body.clone())
+}
+
+/// Notes a checked body as due, and returns the score's id.
+pub fn note(db: &Connection, call: &Call, mut body: Value) -> Result<String, Problem> {
+    let given = body["id"].as_str();
     let id = given.filter(|id| !id.is_empty()).map_or_else(|| Uuid::new_v4().to_string(), str::to_owned);
-    let mut body = body.clone();
     body["id"] = json!(id);
     if body["timestamp"].is_null() {
         body["timestamp"] = json!(iso(call.now));
@@ -128,8 +134,9 @@ fn check(body: &Value) -> Result<Option<&str>, Problem> {
     let id = fields.text_or_null("id").value();
     fields.filled_text("name");
     check_value(&mut fields, kind);
-    let [trace, session, run, observation] =
-        ["traceId", "sessionId", "datasetRunId", "observationId"].map(|key| fields.text_or_null(key).value());
+    for key in ["traceId", "sessionId", "datasetRunId", "observationId"] {
+        fields.text_or_null(key);
+    }
     let config = fields.text_or_null("configId").value();
     for key in ["queueId", "comment"] {
         fields.text_or_null(key);
@@ -141,11 +148,7 @@ fn check(body: &Value) -> Result<Option<&str>, Problem> {
         fields.nothing("configId");
     }
     if fields.is_clean() {
-        let targets = [trace, session, run].iter().flatten().count();
-        if targets != 1 || observation.is_some() && trace.is_none() {
-            let path = ["traceId", "sessionId", "datasetRunId", "observationId"];
-            fields.note(issue::custom(TARGET, &path));
-        }
+        check_target(&mut fields);
         if source == Some("ANNOTATION") && config.is_none() && kind != Some("CORRECTION") {
             let message = "configId is required when source is ANNOTATION (except for CORRECTION scores).";
             fields.note(issue::custom(message, &["configId"]));
@@ -156,7 +159,19 @@ fn check(body: &Value) -> Result<Option<&str>, Problem> {
     Ok(id)
 }
 
-fn check_value(fields: &mut Fields<'_>, kind: Option<&str>) {
+/// Checks that exactly one thing is scored.
+pub fn check_target(fields: &mut Fields<'_>) {
+    let path = ["traceId", "sessionId", "datasetRunId", "observationId"];
+    let [trace, session, run, observation] =
+        path.map(|key| fields.get(key).is_some_and(|given| !given.is_null()));
+    let targets = [trace, session, run].into_iter().filter(|given| *given).count();
+    if targets != 1 || observation && !trace {
+        fields.note(issue::custom(TARGET, &path));
+    }
+}
+
+/// Checks the value of a score of this type.
+pub fn check_value(fields: &mut Fields<'_>, kind: Option<&str>) {
     let path = &["value"];
     match (kind, fields.get("value")) {
         (None, Some(Value::Number(_) | Value::String(_))) => {}

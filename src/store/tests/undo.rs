@@ -370,3 +370,26 @@ fn a_removal_that_never_arrived_leaves_the_score_its_id() {
     let sent = unsent(&store);
     assert_eq!((sent.len(), sent[0].replaces()), (1, one.replaces()));
 }
+
+#[test]
+fn what_someone_else_did_first_is_not_undone() {
+    let mut store = Store::in_memory().unwrap();
+    let [pending, completed] = [ItemStatus::Pending, ItemStatus::Completed].map(|status| Write::Status {
+        queue_id: "q1".into(),
+        item_id: "i1".into(),
+        status,
+    });
+    let one = score("s1", 1.0);
+    decide(&mut store, &one, None);
+    decide(&mut store, &completed, Some(&pending));
+    undo(&mut store);
+    redo(&mut store);
+    store.release(&scope(), Some(&"i1".into()), None, at(1)).unwrap();
+    let row = store.claim(&scope(), at(1)).unwrap().unwrap().into_iter().find(|row| row.write == completed);
+    let settled = store.settle(row.unwrap().seq, &Outcome::DoneByAnother("taken".into()), at(1)).unwrap();
+    assert_eq!((settled.state, settled.last_error.as_deref()), (WriteState::Confirmed, Some("taken")));
+    let Undone::Done { decision, .. } = undo(&mut store) else { panic!("the score can be undone") };
+    assert_eq!(decision.write, one);
+    redo(&mut store);
+    assert_eq!(redo(&mut store), Undone::Nothing);
+}

@@ -53,3 +53,17 @@ SELECT session_id, min(environment), min(created_at) FROM traces WHERE session_i
 GROUP BY session_id;
 
 ALTER TABLE scores ADD COLUMN execution_trace_id TEXT;
+
+-- Events of the old data model as they came in: a thing is put together from all that was said about
+-- it, whatever the order, and an event sent twice counts once.
+CREATE TABLE ingested (
+    entity TEXT NOT NULL, -- trace, observation
+    body_id TEXT NOT NULL,
+    event_id TEXT NOT NULL,
+    type TEXT NOT NULL,
+    timestamp TEXT NOT NULL,
+    is_update INTEGER NOT NULL,
+    settled INTEGER NOT NULL DEFAULT 0, -- 1: what it tells about has been stored
+    body TEXT NOT NULL,
+    PRIMARY KEY (entity, body_id, event_id)
+) STRICT;

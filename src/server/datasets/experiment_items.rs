@@ -1,0 +1,121 @@
+//! `GET /experiment-items`: what runs made of which items, newest first
+
+use rusqlite::types::Value as Arg;
+use rusqlite::{Connection, Row, params_from_iter};
+use serde_json::{Map, Value, json};
+
+use super::experiment_query::{Ask, Column, Cursor, ROWS};
+use super::experiments::{only_newer, scores};
+use crate::server::data::value::{metadata, parse};
+use crate::server::http::Call;
+use crate::server::http::reply::{Answer, Reply};
+
+const GROUPS: [&str; 7] =
+    ["core", "dataset", "io", "metadata", "itemMetadata", "experimentMetadata", "scores"];
+const COLUMNS: [Column; 4] = [
+    ("experimentId", "r.id"),
+    ("experimentName", "r.name"),
+    ("experimentItemId", "l.item_id"),
+    ("datasetId", "r.dataset_id"),
+];
+const SELECT: &str = "o.id, o.trace_id, o.start_time, o.end_time, o.level, o.environment, o.input, o.output,
+    o.metadata, r.id AS run_id, r.name AS run_name, r.description AS run_description,
+    r.metadata AS run_metadata, r.dataset_id, l.item_id, l.item_version, i.expected_output,
+    i.metadata AS item_metadata, max(l.created_at)";
+
+/// The list.
+pub fn list(db: &Connection, call: &Call) -> Answer {
+    let ask = Ask::read(call, &GROUPS, &["core", "dataset"], &COLUMNS)?;
+    only_newer(call, "experiment items")?;
+    let (mut data, mut last) = (Vec::new(), None);
+    let args = params_from_iter(ask.conditions.args().into_iter().chain(after(&ask)));
+    let mut statement = db.prepare(&sql(&ask))?;
+    let mut rows = statement.query(args)?;
+    let mut meta = json!({});
+    while let Some(r) = rows.next()? {
+        if data.len() == ask.limit as usize {
+            meta["cursor"] = json!(last.as_ref().map(Cursor::encoded));
+            break;
+        }
+        data.push(row(db, call, &ask, r)?);
+        last = Some(cursor(r)?);
+    }
+    Ok(Reply::ok(json!({"data": data, "meta": meta})))
+}
+
+fn sql(ask: &Ask) -> String {
+    const ORDER: &str = "o.start_time, o.trace_id, o.id, r.id";
+    let page = if ask.cursor.is_some() { format!("HAVING ({ORDER}) < (?, ?, ?, ?)") } else { String::new() };
+    let descending = ORDER.replace(',', " DESC,");
+    format!(
+        "SELECT {SELECT} FROM {ROWS} {} GROUP BY {ORDER} {page} ORDER BY {descending} DESC LIMIT {}",
+        ask.conditions.sql(),
+        ask.limit + 1
+    )
+}
+
+fn after(ask: &Ask) -> impl Iterator<Item = Arg> {
+    let parts = ask.cursor.as_ref().map(|c| [&c.start, &c.trace, &c.id, &c.experiment].map(Clone::clone));
+    parts.into_iter().flatten().map(Arg::from)
+}
+
+fn cursor(r: &Row<'_>) -> rusqlite::Result<Cursor> {
+    Ok(Cursor {
+        start: r.get("start_time")?,
+        trace: r.get("trace_id")?,
+        id: r.get("id")?,
+        experiment: r.get("run_id")?,
+    })
+}
+
+fn row(db: &Connection, call: &Call, ask: &Ask, r: &Row<'_>) -> rusqlite::Result<Value> {
+    let text = |column: &str| Ok::<_, rusqlite::Error>(json!(r.get::<_, Option<String>>(column)?));
+    let (id, trace): (String, String) = (r.get("id")?, r.get("trace_id")?);
+    let mut shown = Map::new();
+    let mut put = |key: &str, value: Value| shown.insert(key.to_owned(), value);
+    put("id", json!(id));
+    put("traceId", json!(trace));
+    put("startTime", text("start_time")?);
+    put("endTime", text("end_time")?);
+    put("level", text("level")?);
+    put("environment", text("environment")?);
+    put("experimentId", text("run_id")?);
+    put("experimentName", text("run_name")?);
+    put("experimentItemId", text("item_id")?);
+    if ask.has("dataset") {
+        put("experimentDatasetId", text("dataset_id")?);
+        put("experimentItemVersion", text("item_version")?);
+    }
+    if ask.has("io") {
+        put("input", text("input")?);
+        put("output", text("output")?);
+        put("expectedOutput", expected_output(r)?);
+    }
+    if ask.has("metadata") {
+        put("metadata", metadata(&r.get::<_, String>("metadata")?, None));
+    }
+    if ask.has("itemMetadata") {
+        let stored = r.get::<_, Option<String>>("item_metadata")?;
+        put("experimentItemMetadata", metadata(&stored.unwrap_or_default(), None));
+    }
+    if ask.has("experimentMetadata") {
+        put("experimentMetadata", metadata(&r.get::<_, String>("run_metadata")?, None));
+        put("experimentDescription", text("run_description")?);
+    }
+    if ask.has("scores") {
+        let condition = "trace_id = ?1 AND (observation_id = ?2 OR observation_id IS NULL)";
+        put("scores", scores(db, call, ask, condition, &[&trace, &id])?);
+    }
+    Ok(Value::Object(shown))
+}
+
+/// A text as it is, anything else as JSON text: so are inputs and outputs.
+fn expected_output(r: &Row<'_>) -> rusqlite::Result<Value> {
+    Ok(match r.get::<_, Option<String>>("expected_output")? {
+        None => Value::Null,
+        Some(stored) => match parse(&stored) {
+            text @ Value::String(_) => text,
+            _ => json!(stored),
+        },
+    })
+}

@@ -1,0 +1,370 @@
+//! Checks a value against a schema, one keyword after the other, until one objects.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+
+use jsonschema::Validator;
+use serde_json::{Map, Value};
+
+use super::Fault;
+use super::accept::pattern;
+use super::assertion;
+use super::keywords::{GROUPS, Group, target, types};
+
+/// Steps every value may take; larger ones may take more.
+const STEPS: usize = 300_000;
+/// Steps a pattern costs.
+const PATTERN_STEPS: usize = 100;
+/// How deep schemas may follow each other.
+const DEEPEST: usize = 200;
+
+/// A schema, ready to check many values.
+pub struct Checker<'a> {
+    root: &'a Value,
+    patterns: RefCell<HashMap<&'a str, Option<Validator>>>,
+    steps: Cell<usize>,
+    depth: Cell<usize>,
+}
+
+impl<'a> Checker<'a> {
+    /// A checker for the schema.
+    pub fn new(root: &'a Value) -> Self {
+        Self { root, patterns: RefCell::default(), steps: Cell::new(0), depth: Cell::new(0) }
+    }
+
+    /// What is wrong with the value.
+    pub fn faults(&self, data: &Value) -> Vec<Fault> {
+        self.steps.set(STEPS + 10 * data.to_string().len());
+        self.check(self.root, data, "")
+    }
+
+    fn spend(&self, steps: usize) -> bool {
+        let left = self.steps.get().checked_sub(steps);
+        self.steps.set(left.unwrap_or_default());
+        left.is_some()
+    }
+
+    fn check(&self, schema: &'a Value, data: &Value, path: &str) -> Vec<Fault> {
+        if !self.spend(1) || self.depth.get() >= DEEPEST {
+            self.steps.set(0);
+            return one(path, "schema", "schema is too complex to check".into());
+        }
+        match schema {
+            Value::Bool(false) => one(path, "false schema", "boolean schema is false".into()),
+            Value::Object(map) => {
+                self.depth.set(self.depth.get() + 1);
+                let faults = self.check_groups(map, data, path);
+                self.depth.set(self.depth.get() - 1);
+                faults
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn check_groups(&self, map: &'a Map<String, Value>, data: &Value, path: &str) -> Vec<Fault> {
+        let types = types(map);
+        let is_wrong = !types.is_empty() && !types.iter().any(|kind| is_of(data, kind));
+        let late = late_group(map, &types);
+        if is_wrong && late.is_none() {
+            return wrong_type(map, path);
+        }
+        for (kind, keywords) in GROUPS.iter().filter(|group| is_used(group, map)) {
+            if kind.is_some_and(|kind| !is_of(data, kind)) {
+                if is_wrong && late == *kind {
+                    return wrong_type(map, path);
+                }
+                continue;
+            }
+            for keyword in *keywords {
+                let Some(wanted) = map.get(*keyword) else { continue };
+                let faults = self.check_keyword(keyword, wanted, map, data, path);
+                if !faults.is_empty() {
+                    return faults;
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    fn check_keyword(
+        &self,
+        keyword: &'static str,
+        wanted: &'a Value,
+        map: &'a Map<String, Value>,
+        data: &Value,
+        path: &str,
+    ) -> Vec<Fault> {
+        match keyword {
+            "$ref" => {
+                let schema = wanted.as_str().and_then(|reference| target(self.root, reference));
+                schema.map(|schema| self.check(schema, data, path)).unwrap_or_default()
+            }
+            "not" => {
+                let fits = self.check(wanted, data, path).is_empty();
+                if fits { one(path, keyword, "must NOT be valid".into()) } else { Vec::new() }
+            }
+            "anyOf" | "oneOf" => self.check_choice(keyword, wanted, data, path),
+            "allOf" => first(list(wanted).map(|branch| self.check(branch, data, path))),
+            "if" => self.check_condition(wanted, map, data, path),
+            "pattern" => self.check_pattern(wanted, data, path),
+            "uniqueItems" | "items" | "prefixItems" | "contains" => {
+                let items = data.as_array().map(Vec::as_slice).unwrap_or_default();
+                self.check_array(keyword, wanted, map, items, path)
+            }
+            "propertyNames"
+            | "additionalProperties"
+            | "dependencies"
+            | "dependentSchemas"
+            | "properties"
+            | "patternProperties" => data
+                .as_object()
+                .map(|o| self.check_object(keyword, wanted, map, o, data, path))
+                .unwrap_or_default(),
+            _ => assertion::objection(keyword, wanted, data)
+                .map(|message| one(path, keyword, message))
+                .unwrap_or_default(),
+        }
+    }
+
+    fn check_choice(
+        &self,
+        keyword: &'static str,
+        branches: &'a Value,
+        data: &Value,
+        path: &str,
+    ) -> Vec<Fault> {
+        let (mut faults, mut fitting) = (Vec::new(), 0);
+        for branch in list(branches) {
+            let found = self.check(branch, data, path);
+            if found.is_empty() {
+                fitting += 1;
+            }
+            if fitting == 1 && keyword == "anyOf" {
+                return Vec::new();
+            }
+            faults.extend(found);
+            if fitting > 1 {
+                break;
+            }
+        }
+        if fitting == 1 {
+            return Vec::new();
+        }
+        let message = match keyword {
+            "anyOf" => "must match a schema in anyOf",
+            _ => "must match exactly one schema in oneOf",
+        };
+        faults.extend(one(path, keyword, message.into()));
+        faults
+    }
+
+    fn check_condition(
+        &self,
+        condition: &'a Value,
+        map: &'a Map<String, Value>,
+        data: &Value,
+        path: &str,
+    ) -> Vec<Fault> {
+        let holds = self.check(condition, data, path).is_empty();
+        let clause = if holds { "then" } else { "else" };
+        let Some(schema) = map.get(clause) else { return Vec::new() };
+        let mut faults = self.check(schema, data, path);
+        if !faults.is_empty() {
+            faults.extend(one(path, "if", format!("must match \"{clause}\" schema")));
+        }
+        faults
+    }
+
+    fn check_pattern(&self, wanted: &'a Value, data: &Value, path: &str) -> Vec<Fault> {
+        let source = wanted.as_str().unwrap_or_default();
+        if self.matches(source, data) {
+            return Vec::new();
+        }
+        one(path, "pattern", format!("must match pattern \"{source}\""))
+    }
+
+    /// Whether the text matches the pattern; one that gives up does not.
+    fn matches(&self, source: &'a str, text: &Value) -> bool {
+        if !self.spend(PATTERN_STEPS) {
+            return false;
+        }
+        let mut patterns = self.patterns.borrow_mut();
+        let compiled = patterns.entry(source).or_insert_with(|| pattern(source));
+        compiled.as_ref().is_some_and(|pattern| pattern.is_valid(text))
+    }
+
+    fn check_array(
+        &self,
+        keyword: &'static str,
+        wanted: &'a Value,
+        map: &'a Map<String, Value>,
+        items: &[Value],
+        path: &str,
+    ) -> Vec<Fault> {
+        let child = |index: usize| format!("{path}/{index}");
+        match (keyword, wanted) {
+            ("uniqueItems", Value::Bool(true)) => self.check_unique(items, path),
+            ("uniqueItems", _) => Vec::new(),
+            ("prefixItems", _) | ("items", Value::Array(_)) => {
+                let known = list(wanted).count();
+                let tuple = list(wanted).zip(items).enumerate();
+                let faults = first(tuple.map(|(i, (schema, item))| self.check(schema, item, &child(i))));
+                if !faults.is_empty() || keyword == "prefixItems" {
+                    return faults;
+                }
+                match map.get("additionalItems") {
+                    Some(Value::Bool(false)) if items.len() > known => {
+                        one(path, "additionalItems", format!("must NOT have more than {known} items"))
+                    }
+                    Some(schema) => first(
+                        items
+                            .iter()
+                            .enumerate()
+                            .skip(known)
+                            .map(|(i, item)| self.check(schema, item, &child(i))),
+                    ),
+                    None => Vec::new(),
+                }
+            }
+            ("contains", schema) => {
+                let mut faults = Vec::new();
+                let at_least = map.get("minContains").and_then(Value::as_u64).unwrap_or(1);
+                let most = map.get("maxContains").and_then(Value::as_u64).unwrap_or(u64::MAX);
+                let mut fitting = 0;
+                for (i, item) in items.iter().enumerate() {
+                    let found = self.check(schema, item, &child(i));
+                    fitting += u64::from(found.is_empty());
+                    faults.extend(found);
+                }
+                if (at_least..=most).contains(&fitting) {
+                    return Vec::new();
+                }
+                faults.extend(one(path, keyword, format!("must contain at least {at_least} valid item(s)")));
+                faults
+            }
+            (_, schema) => {
+                let skipped = map.get("prefixItems").map_or(0, |prefix| list(prefix).count());
+                first(
+                    items
+                        .iter()
+                        .enumerate()
+                        .skip(skipped)
+                        .map(|(i, item)| self.check(schema, item, &child(i))),
+                )
+            }
+        }
+    }
+
+    /// Compares from the end, as the library does, which decides what pair it names.
+    fn check_unique(&self, items: &[Value], path: &str) -> Vec<Fault> {
+        for (i, item) in items.iter().enumerate().rev() {
+            if !self.spend(i + 1) {
+                return one(path, "schema", "schema is too complex to check".into());
+            }
+            if let Some(j) = items.iter().take(i).rposition(|other| other == item) {
+                let message = format!("must NOT have duplicate items (items ## {j} and {i} are identical)");
+                return one(path, "uniqueItems", message);
+            }
+        }
+        Vec::new()
+    }
+
+    fn check_object(
+        &self,
+        keyword: &'static str,
+        wanted: &'a Value,
+        map: &'a Map<String, Value>,
+        object: &Map<String, Value>,
+        data: &Value,
+        path: &str,
+    ) -> Vec<Fault> {
+        let child = |key: &str| format!("{path}/{}", key.replace('~', "~0").replace('/', "~1"));
+        match keyword {
+            "propertyNames" => first(object.keys().map(|key| {
+                let mut faults = self.check(wanted, &Value::from(key.as_str()), path);
+                if !faults.is_empty() {
+                    faults.extend(one(path, keyword, "property name must be valid".into()));
+                }
+                faults
+            })),
+            "additionalProperties" => {
+                first(object.iter().filter(|(key, _)| !self.is_described(key, map)).map(|(key, value)| {
+                    if wanted == &Value::Bool(false) {
+                        return one(path, keyword, "must NOT have additional properties".into());
+                    }
+                    self.check(wanted, value, &child(key))
+                }))
+            }
+            "dependencies" | "dependentSchemas" => {
+                if let Some(message) = assertion::dependent(wanted, object) {
+                    return one(path, keyword, message);
+                }
+                let present =
+                    members(wanted).filter(|(key, schema)| !schema.is_array() && object.contains_key(*key));
+                first(present.map(|(_, schema)| self.check(schema, data, path)))
+            }
+            "properties" => first(members(wanted).filter_map(|(key, schema)| {
+                object.get(key).map(|value| self.check(schema, value, &child(key)))
+            })),
+            _ => first(members(wanted).flat_map(|(source, schema)| {
+                let matching =
+                    object.iter().filter(move |(key, _)| self.matches(source, &Value::from(key.as_str())));
+                matching.map(move |(key, value)| self.check(schema, value, &child(key)))
+            })),
+        }
+    }
+
+    fn is_described(&self, key: &str, map: &'a Map<String, Value>) -> bool {
+        map.get("properties").is_some_and(|p| p.get(key).is_some())
+            || map
+                .get("patternProperties")
+                .is_some_and(|p| members(p).any(|(source, _)| self.matches(source, &Value::from(key))))
+    }
+}
+
+fn one(path: &str, keyword: &'static str, message: String) -> Vec<Fault> {
+    vec![Fault { path: path.to_owned(), message, keyword }]
+}
+
+/// The first that found something.
+fn first(found: impl Iterator<Item = Vec<Fault>>) -> Vec<Fault> {
+    found.into_iter().find(|faults| !faults.is_empty()).unwrap_or_default()
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+fn members(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    value.as_object().into_iter().flatten().map(|(name, part)| (name.as_str(), part))
+}
+
+fn is_used((_, keywords): &Group, map: &Map<String, Value>) -> bool {
+    keywords.iter().any(|keyword| map.contains_key(*keyword))
+}
+
+/// A single type is checked with the keywords about it, if there are any.
+fn late_group(map: &Map<String, Value>, types: &[&str]) -> Option<&'static str> {
+    let [only] = types else { return None };
+    GROUPS.iter().find(|group| group.0 == Some(only) && is_used(group, map)).and_then(|group| group.0)
+}
+
+fn wrong_type(map: &Map<String, Value>, path: &str) -> Vec<Fault> {
+    let wanted = match map.get("type") {
+        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","),
+        other => other.and_then(Value::as_str).unwrap_or_default().to_owned(),
+    };
+    one(path, "type", format!("must be {wanted}"))
+}
+
+fn is_of(data: &Value, kind: &str) -> bool {
+    match kind {
+        "null" => data.is_null(),
+        "boolean" => data.is_boolean(),
+        "string" => data.is_string(),
+        "array" => data.is_array(),
+        "object" => data.is_object(),
+        "integer" => data.as_f64().is_some_and(|n| n.fract() == 0.0),
+        _ => data.is_number(),
+    }
+}

@@ -1,0 +1,66 @@
+//! `score-create`: the score that `POST /scores` takes, with a few more freedoms.
+
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use super::check::Event;
+use super::schema;
+use crate::server::data::value::iso;
+use crate::server::http::Call;
+use crate::server::http::fields::Fields;
+use crate::server::http::issue;
+use crate::server::http::reply::Problem;
+use crate::server::scores::write;
+
+const SOURCES: [&str; 3] = ["API", "EVAL", "ANNOTATION"];
+
+/// Checks the body of a score.
+pub fn check(fields: &mut Fields<'_>) {
+    let kind = fields.get("dataType");
+    if kind.is_some_and(|kind| !kind.as_str().is_some_and(|name| write::TYPES.contains(&name))) {
+        fields.note(issue::no_variant("dataType"));
+        return;
+    }
+    let kind = kind.and_then(Value::as_str);
+    schema::id_or_null(fields, "id");
+    fields.filled_text("name");
+    schema::texts(fields, &["traceId", "sessionId", "datasetRunId"]);
+    fields.optional_text("environment");
+    schema::texts(fields, &["observationId", "comment"]);
+    fields.optional_choice("source", &SOURCES);
+    schema::texts(fields, &["executionTraceId", "queueId"]);
+    value(fields, kind);
+    if kind == Some("CORRECTION") {
+        fields.nothing("configId");
+    } else {
+        schema::texts(fields, &["configId"]);
+    }
+    if fields.is_clean() {
+        write::check_target(fields);
+    }
+}
+
+fn value(fields: &mut Fields<'_>, kind: Option<&str>) {
+    match (kind, fields.get("value")) {
+        (None, Some(Value::Number(_) | Value::String(_))) => {}
+        // This endpoint names the alternatives the other way round.
+        (None, other) => {
+            let wanted = ["string", "number"].map(|name| vec![issue::invalid_type(name, other, &[])]);
+            fields.note(issue::no_alternative(&wanted, &["value"]));
+        }
+        _ => write::check_value(fields, kind),
+    }
+}
+
+/// Notes the score as due, its time being the envelope's. An annotation without a config is
+/// acknowledged and dropped.
+pub fn take(db: &Connection, call: &Call, event: &Event<'_>) -> Result<(), Problem> {
+    let body = event.body;
+    let is_annotation = body["source"] == "ANNOTATION" && body["dataType"] != "CORRECTION";
+    if is_annotation && body["configId"].is_null() {
+        return Ok(());
+    }
+    let mut body = body.clone();
+    body["timestamp"] = json!(iso(event.at));
+    write::note(db, call, body).map(drop)
+}
