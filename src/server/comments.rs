@@ -12,8 +12,8 @@ use crate::server::http::fields::Fields;
 use crate::server::http::issue;
 use crate::server::http::query::Params;
 use crate::server::http::reply::{Answer, Problem, Reply};
-use crate::server::people::members::is_member;
 use crate::server::http::routes::{Class, Endpoint, Route};
+use crate::server::people::members::is_member;
 
 const COLUMNS: &str = "id, created_at, updated_at, object_type, object_id, content, author_user_id";
 const TYPES: [&str; 4] = ["TRACE", "OBSERVATION", "SESSION", "PROMPT"];

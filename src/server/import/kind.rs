@@ -29,7 +29,7 @@ pub fn collect(rows: &mut Rows, value: &Value, kind: Option<Kind>) {
         return;
     };
     match kind.or_else(|| of(record)) {
-        Some(kind) => read(rows, record, kind),
+        Some(kind) => read(rows, value, record, kind),
         // A page as the API gives it.
         None => match record.get("data").and_then(Value::as_array) {
             Some(page) => page.iter().for_each(|record| inner(rows, record)),
@@ -41,7 +41,7 @@ pub fn collect(rows: &mut Rows, value: &Value, kind: Option<Kind>) {
 /// A record of a page, which holds no pages itself.
 fn inner(rows: &mut Rows, value: &Value) {
     match value.as_object().and_then(|record| Some((record, of(record)?))) {
-        Some((record, kind)) => read(rows, record, kind),
+        Some((record, kind)) => read(rows, value, record, kind),
         None => rows.bad.push(format!("no record this program knows: {}", short(value))),
     }
 }
@@ -80,14 +80,14 @@ fn of(record: &Map<String, Value>) -> Option<Kind> {
     }
 }
 
-fn read(rows: &mut Rows, record: &Map<String, Value>, kind: Kind) {
+fn read(rows: &mut Rows, value: &Value, record: &Map<String, Value>, kind: Kind) {
     match kind {
         Kind::Trace => trace(rows, record),
         Kind::Observation => keep(langfuse::observation(record, None), &mut rows.observations, &mut rows.bad),
         Kind::Score => keep(scores::score(record, None), &mut rows.scores, &mut rows.bad),
         Kind::Chat => keep(chat::chat(record), &mut rows.observations, &mut rows.bad),
         Kind::Pair => keep(chat::pair(record), &mut rows.observations, &mut rows.bad),
-        Kind::Spans => spans::collect(rows, record),
+        Kind::Spans => spans::collect(rows, value),
     }
 }
 

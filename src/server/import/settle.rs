@@ -3,11 +3,12 @@
 //! Exports of the old data model have payloads and attributes on the trace, the new one has them on
 //! its observations. What is imported can be read either way.
 
-use rusqlite::{Connection, named_params, params};
+use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 use serde_json::{Value, json};
 
 use super::langfuse::root_of;
 use super::merge;
+use crate::server::ingest::gather;
 use crate::server::traces::row::{Observation, Trace};
 
 /// Makes a trace whole; `given` says that the file had the trace itself, not only observations.
@@ -42,14 +43,14 @@ pub fn trace(db: &Connection, id: &str, given: bool) -> rusqlite::Result<()> {
 
 /// The trace its observations make up. Payloads are read of one of them only.
 fn derived(db: &Connection, id: &str) -> rusqlite::Result<Option<Trace>> {
-    let sql = "SELECT id, min(start_time) OVER () FROM observations WHERE trace_id = ?1
+    let sql = "SELECT id FROM observations WHERE trace_id = ?1
         ORDER BY parent_id IS NOT NULL, start_time, id LIMIT 1";
-    let mut statement = db.prepare_cached(sql)?;
-    let mut rows = statement.query([id])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let (root, start): (String, String) = (row.get(0)?, row.get(1)?);
+    let root: Option<String> = db.prepare_cached(sql)?.query_row([id], |r| r.get(0)).optional()?;
+    let Some(root) = root else { return Ok(None) };
     let root = Observation::load(db, id, &root)?;
-    Ok(Trace::of_observations(root.as_slice()).map(|trace| Trace { timestamp: start, ..trace }))
+    let Some(mut trace) = Trace::of_observations(root.as_slice()) else { return Ok(None) };
+    gather(db, &mut trace)?;
+    Ok(Some(trace))
 }
 
 /// Gives the trace one root that shows its payloads: the only root there is, if both say the same,

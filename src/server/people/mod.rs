@@ -54,11 +54,8 @@ pub const ROUTES: &[Route] = &[
     .envelope(Envelope::Scim),
     Route::new("/api/public/scim/Users/{id}", &[organization("GET", Class::Free, scim::get)])
         .envelope(Envelope::Scim),
-    Route::new(
-        "/api/public/scim/ServiceProviderConfig",
-        &[organization("GET", Class::Free, scim::provider)],
-    )
-    .envelope(Envelope::Scim),
+    Route::new("/api/public/scim/ServiceProviderConfig", &[organization("GET", Class::Free, scim::provider)])
+        .envelope(Envelope::Scim),
     Route::new("/api/public/scim/ResourceTypes", &[organization("GET", Class::Free, scim::types)])
         .envelope(Envelope::Scim),
     Route::new("/api/public/scim/Schemas", &[organization("GET", Class::Free, scim::schemas)])
@@ -70,7 +67,10 @@ pub const ROUTES: &[Route] = &[
     .envelope(Envelope::Named),
     Route::new(
         "/api/public/integrations/blob-storage/{id}",
-        &[organization("GET", Class::Free, export::status), organization("DELETE", Class::Free, export::delete)],
+        &[
+            organization("GET", Class::Free, export::status),
+            organization("DELETE", Class::Free, export::delete),
+        ],
     )
     .envelope(Envelope::Named),
 ];

@@ -15,9 +15,8 @@ const ROLES: [&str; 5] = ["OWNER", "ADMIN", "MEMBER", "VIEWER", "NONE"];
 
 /// `GET /scim/Users`
 pub fn users(db: &Connection, call: &Call) -> Answer {
-    let number = |key: &str, default: i64| {
-        call.query.get(key).and_then(whole).filter(|n| *n != 0).unwrap_or(default)
-    };
+    let number =
+        |key: &str, default: i64| call.query.get(key).and_then(whole).filter(|n| *n != 0).unwrap_or(default);
     let (start, count) = (number("startIndex", 1), number("count", 100));
     let email = call.query.get("filter").and_then(user_name);
     let matching = "FROM users WHERE role IS NOT NULL AND (?1 IS NULL OR lower(email) = ?1)";
@@ -53,9 +52,8 @@ pub fn create(db: &Connection, call: &Call) -> Answer {
     let role = role(&body["roles"])?;
     let name = body["name"]["formatted"].as_str().or(body["displayName"].as_str()).unwrap_or_default();
     let sql = "SELECT id, role IS NOT NULL FROM users WHERE lower(email) = ?1";
-    let known = db
-        .query_row(sql, [&email], |r| Ok((r.get::<_, String>(0)?, r.get::<_, bool>(1)?)))
-        .optional()?;
+    let known =
+        db.query_row(sql, [&email], |r| Ok((r.get::<_, String>(0)?, r.get::<_, bool>(1)?))).optional()?;
     let id = match known {
         Some((_, true)) => {
             return Err(refused(StatusCode::CONFLICT, "User with this userName already exists"));

@@ -163,10 +163,8 @@ fn filters(query: &Query, params: &mut Params<'_>, version: Version) -> Result<W
 /// All of the tags.
 fn tags(filter: &mut Where, tags: &[&str]) {
     for tag in tags {
-        filter.and(
-            "EXISTS (SELECT 1 FROM json_each(t.tags) WHERE value = ?)",
-            [Arg::from((*tag).to_owned())],
-        );
+        filter
+            .and("EXISTS (SELECT 1 FROM json_each(t.tags) WHERE value = ?)", [Arg::from((*tag).to_owned())]);
     }
 }
 
@@ -197,8 +195,8 @@ fn ids(filter: &mut Where, query: &Query, key: &str, column: &str) {
 /// The `filter` parameter: a JSON array of conditions.
 fn conditions(filter: &mut Where, query: &Query, params: &mut Params<'_>) -> Result<(), Problem> {
     let Some(raw) = query.get("filter") else { return Ok(()) };
-    let parsed: Value = serde_json::from_str(raw)
-        .map_err(|_| Problem::Refused("Invalid JSON in filter parameter".into()))?;
+    let parsed: Value =
+        serde_json::from_str(raw).map_err(|_| Problem::Refused("Invalid JSON in filter parameter".into()))?;
     let Some(entries) = parsed.as_array() else {
         params.note(issue::invalid_type("array", Some(&parsed), &["filter"]));
         return Ok(());

@@ -129,9 +129,7 @@ impl<'a> Request<'a> {
     pub fn check_source(&self, stored: Option<&str>, mode: Mode) -> Result<(), Problem> {
         let wanted = self.source.or(stored).unwrap_or_default();
         let message = match mode {
-            Mode::EventsOnly if wanted.starts_with("LEGACY") => {
-LEGACY_SOURCE
-            }
+            Mode::EventsOnly if wanted.starts_with("LEGACY") => LEGACY_SOURCE,
             Mode::Legacy if wanted.contains("OBSERVATIONS_V2") || wanted.contains("ENRICHED") => {
                 "Enriched observations export is not available on this deployment."
             }
