@@ -119,9 +119,9 @@ impl Source {
         if head.starts_with(BYTE_ORDER_MARK) {
             input.consume(BYTE_ORDER_MARK.len());
         }
-        let (start, mut input) = beginning(input)?;
-        let next = input.fill_buf()?.first().copied();
-        let packing = packing.unwrap_or_else(|| guess(&start, next));
+        let (first, second) = beginning(&mut input)?;
+        let packing = packing.unwrap_or_else(|| guess(&first, &second));
+        let start = [first, second].concat();
         let input = Cursor::new(start).chain(input);
         Ok(match packing {
             Packing::Csv => Self { records: Box::new(table::Records::new(input, MOST_BYTES)) },
@@ -138,30 +138,27 @@ fn head(mut input: impl BufRead) -> io::Result<(Vec<u8>, impl BufRead)> {
     Ok((head.clone(), Cursor::new(head).chain(input)))
 }
 
-/// The lines up to the first one that is not empty, as far as they are looked at, and the rest.
-fn beginning(mut input: impl BufRead) -> io::Result<(Vec<u8>, impl BufRead)> {
-    let mut start = Vec::new();
-    let mut left = LOOK;
-    while start.trim_ascii().is_empty() && left > 0 {
-        let used = input.by_ref().take(left).read_until(b'\n', &mut start)?;
-        if used == 0 {
-            break;
-        }
-        left = left.saturating_sub(u64::try_from(used).unwrap_or(left));
-    }
-    Ok((start, input))
+/// The lines up to the first one that is not empty, and the line after that, as far as they are
+/// looked at.
+fn beginning(input: &mut impl BufRead) -> io::Result<(Vec<u8>, Vec<u8>)> {
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    let mut input = input.take(LOOK);
+    while first.trim_ascii().is_empty() && input.read_until(b'\n', &mut first)? > 0 {}
+    input.read_until(b'\n', &mut second)?;
+    Ok((first, second))
 }
 
-/// How a text is packed, from its first line and the byte after it.
-fn guess(start: &[u8], next: Option<u8>) -> Packing {
-    let line = start.trim_ascii();
+/// How a text is packed, from its first two lines.
+fn guess(first: &[u8], second: &[u8]) -> Packing {
+    let line = first.trim_ascii();
+    let is_record = |line: &[u8]| {
+        line.starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(line.trim_ascii()).is_ok()
+    };
     match line.first() {
         Some(b'[') => Packing::Json,
-        Some(b'{') => {
-            let is_whole = serde_json::from_slice::<IgnoredAny>(line).is_ok();
-            // A line that is cut off, among others, is no document of many lines.
-            if is_whole || next == Some(b'{') { Packing::Lines } else { Packing::Json }
-        }
+        // A line that is cut off, among others, is no document of many lines.
+        Some(b'{') if is_record(line) || is_record(second) => Packing::Lines,
+        Some(b'{') => Packing::Json,
         Some(_) if table::is_header(line) => Packing::Csv,
         _ => Packing::Lines,
     }

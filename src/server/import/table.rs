@@ -36,6 +36,8 @@ pub struct Records {
     left: Rc<Cell<usize>>,
     limit: usize,
     header: Option<Vec<String>>,
+    /// The reader counts lines ahead of the second half of a line break.
+    behind: u64,
     ended: bool,
 }
 
@@ -50,7 +52,8 @@ impl Records {
             .flexible(true)
             .delimiter(delimiter(&first))
             .from_reader(limited);
-        Self { reader, left, limit, header: None, ended: false }
+        let behind = u64::from(first.ends_with(b"\r\n"));
+        Self { reader, left, limit, header: None, behind, ended: false }
     }
 
     fn row(&mut self) -> Result<Option<ByteRecord>, csv::Error> {
@@ -59,8 +62,8 @@ impl Records {
         Ok(self.reader.read_byte_record(&mut record)?.then_some(record))
     }
 
-    fn read(&mut self, record: &ByteRecord) -> Read {
-        let place = place(record);
+    fn read(&self, record: &ByteRecord) -> Read {
+        let place = Place::Line(record.position().map_or(1, csv::Position::line) + self.behind);
         let cells = texts(record);
         let bad = |what: String| Read::Bad(Bad { place, what });
         let (Some(header), Some(cells)) = (&self.header, cells) else { return bad("not UTF-8".into()) };
@@ -84,7 +87,7 @@ impl Iterator for Records {
                     Some(names) => self.header = Some(names.iter().map(|name| spelled(name)).collect()),
                     None => {
                         self.ended = true;
-                        return Some(broken(place(&record), "the header is not UTF-8"));
+                        return Some(broken(Place::Line(1), "the header is not UTF-8"));
                     }
                 },
                 Ok(Some(record)) => return Some(self.read(&record)),
@@ -104,10 +107,6 @@ impl Iterator for Records {
 fn spelled(name: &str) -> String {
     let name = name.trim();
     if name.contains(' ') { name.to_lowercase().replace(' ', "_") } else { name.to_owned() }
-}
-
-fn place(record: &ByteRecord) -> Place {
-    Place::Line(record.position().map_or(1, csv::Position::line))
 }
 
 fn texts(record: &ByteRecord) -> Option<Vec<String>> {
