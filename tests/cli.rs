@@ -99,12 +99,37 @@ fn serve_keeps_to_this_machine_unless_told_otherwise() {
     let home = Home::new();
     let (code, said) = failure(&mut home.command(&["serve", "--bind", "0.0.0.0:0"]));
     assert_eq!(code, 2);
-    assert!(said.contains("other machines") && said.contains("--allow-remote"), "{said}");
+    assert!(said.contains("other machines") && said.contains("TRACEMARK_SERVE_SECRET_KEY"), "{said}");
     let (code, said) = failure(&mut home.command(&["serve", "--bind", "nonsense"]));
     assert_eq!(code, 2);
     assert!(said.contains("HOST:PORT"), "{said}");
-    let serving = home.serve(&["--bind", "0.0.0.0:0", "--allow-remote", "--empty"]);
+    let serving = home.serve_with(&["--bind", "0.0.0.0:0", "--public-key", "pk-mine"], Some("sk-mine"));
     assert!(serving.url.starts_with("http://127.0.0.1:"), "{}", serving.url);
+    assert_eq!((serving.public_key.as_str(), serving.secret_key.as_str()), ("pk-mine", "sk-mine"));
+    assert!(serving.more.iter().any(|line| line.starts_with("LANGFUSE_ORG_SECRET_KEY=sk-lf-")));
+}
+
+#[test]
+fn what_serve_cannot_do_is_said_with_an_example() {
+    let home = Home::new();
+    let secret = "TRACEMARK_SERVE_SECRET_KEY";
+    let cases: &[(&[&str], &str, &[&str])] = &[
+        (&["--public-key", "pk"], "", &[secret]),
+        (&[], "sk", &["no public key", "--public-key"]),
+        (&["--public-key", "p k"], "sk", &["without spaces", "pk-lf-local"]),
+        (&["--mode", "v5"], "", &["--mode", "events-only", "dual", "legacy"]),
+        (&["--plan", "gold"], "", &["--plan", "hobby", "core", "pro", "none"]),
+        (&["--latency", "200"], "", &["--latency", "200", "90s"]),
+        (&["--fault", "POST /comments"], "", &["--fault", "POST /comments", "drop-after:0.3"]),
+        (&["--fault", "/comments=boom"], "", &["--fault", "`boom`", "drop-before", "status:503"]),
+        (&["--fault-seed", "1"], "", &["--fault"]),
+    ];
+    for (arguments, key, words) in cases {
+        let mut command = home.command(&["serve"]);
+        let (code, said) = failure(command.args(*arguments).env(secret, key));
+        assert_eq!(code, 2, "{said}");
+        assert!(words.iter().all(|word| said.contains(word)), "{arguments:?}: {said}");
+    }
 }
 
 #[test]

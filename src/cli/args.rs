@@ -1,7 +1,6 @@
 //! What can be written on the command line.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
@@ -9,6 +8,7 @@ use clap_complete::Shell;
 
 use super::import::{FORMATS, ImportArgs};
 use super::journal::JournalCommand;
+use super::serve::ServeArgs;
 use super::sync::SyncArgs;
 use crate::domain::Shard;
 
@@ -156,26 +156,6 @@ pub(super) struct LoginArgs {
     /// Name kept with your scores there.
     #[arg(long, value_name = "NAME")]
     pub(super) annotator: Option<String>,
-}
-
-/// How to serve.
-#[derive(Debug, Args)]
-pub(super) struct ServeArgs {
-    /// Address and port; port 0 takes a free one.
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0")]
-    pub(super) bind: String,
-    /// Workspace file; that of the terminal UI if not given.
-    #[arg(long, value_name = "FILE")]
-    pub(super) data: Option<PathBuf>,
-    /// Start a new workspace without the sample project.
-    #[arg(long)]
-    pub(super) empty: bool,
-    /// Refuse scores that do not fit their config instead of dropping them as Langfuse does.
-    #[arg(long)]
-    pub(super) strict: bool,
-    /// Let other machines in; traffic and keys are not encrypted.
-    #[arg(long)]
-    pub(super) allow_remote: bool,
 }
 
 /// What to do with the sample.

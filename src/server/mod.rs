@@ -2,7 +2,8 @@
 //!
 //! It behaves like a version 4.16 installation, by default a bare one (`events_only`): reads of the
 //! old data model answer 404, scores that do not fit their config are answered 200 and dropped. One
-//! request is one transaction on a blocking thread.
+//! request is one transaction on a blocking thread: requests that change something come one after the
+//! other, the others read beside them.
 //!
 //! Reading order: [`Workspace`], `http` (how a request finds its handler), then one directory per
 //! kind of thing, each with its routes.
@@ -31,6 +32,7 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 pub use data::workspace::{Credentials, Seed, Workspace, WorkspaceError};
+pub use http::faults::{Fault, FaultError};
 pub use options::{Mode, Options, Plan};
 
 /// Serves the workspace until `shutdown`; requests under way are finished.
@@ -41,7 +43,7 @@ pub async fn serve(
     clock: fn() -> Timestamp,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    axum::serve(listener, router(workspace, options, clock)).with_graceful_shutdown(shutdown).await
+    http::listen::serve(listener, router(workspace, options, clock), shutdown).await
 }
 
 /// The server without its socket.

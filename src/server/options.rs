@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::http::faults::Fault;
+
 /// Where the data model stands between the old tables of traces and the new ones of events; decides
 /// which endpoints answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -40,4 +42,13 @@ pub struct Options {
     pub strict: bool,
     /// Time until a written or deleted score shows.
     pub score_delay: Duration,
+    /// Score deletions are worked off one per this time, apart from the writes; zero deletes them in
+    /// the order of writes and deletions. A score written again under its id is deleted all the same.
+    pub delete_delay: Duration,
+    /// Time that every answer takes longer.
+    pub latency: Duration,
+    /// What is to go wrong.
+    pub faults: Vec<Fault>,
+    /// Which of the requests meant by a fault with a probability it strikes.
+    pub fault_seed: u64,
 }

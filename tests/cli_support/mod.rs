@@ -38,18 +38,25 @@ impl Home {
     }
 
     pub fn serve(&self, arguments: &[&str]) -> Serving {
+        self.serve_with(arguments, None)
+    }
+
+    /// The same with a secret key of the tester's choice.
+    pub fn serve_with(&self, arguments: &[&str], secret: Option<&str>) -> Serving {
         let mut process = self.process();
+        process.envs(secret.map(|secret| ("TRACEMARK_SERVE_SECRET_KEY", secret)));
         process.arg("serve").args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = process.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut value = |name: &str| {
-            let line = lines.next().expect("it prints three lines").unwrap();
+            let line = lines.next().expect("it prints five lines").unwrap();
             line.strip_prefix(&format!("{name}=")).expect(name).to_owned()
         };
         Serving {
             url: value("LANGFUSE_BASE_URL"),
             public_key: value("LANGFUSE_PUBLIC_KEY"),
             secret_key: value("LANGFUSE_SECRET_KEY"),
+            more: [lines.next(), lines.next()].into_iter().map(|line| line.unwrap().unwrap()).collect(),
             child,
         }
     }
@@ -60,6 +67,8 @@ pub struct Serving {
     pub url: String,
     pub public_key: String,
     pub secret_key: String,
+    /// What else it says about itself.
+    pub more: Vec<String>,
     child: Child,
 }
 

@@ -4,9 +4,15 @@
 
 mod access;
 mod comments_media;
+mod evaluators;
+mod faults;
+#[path = "../http_support/mod.rs"]
+mod http_support;
 mod ingestion;
+mod limits;
 mod observations;
 mod queues;
+mod rules;
 mod schema;
 mod score_list;
 mod scores;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -22,8 +22,10 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/6.sql"),
 ];
 
-/// How long a statement waits for another process.
-const BUSY: Duration = Duration::from_secs(5);
+/// How long a statement waits for another process; within this one, nobody waits in SQLite.
+const BUSY: Duration = Duration::from_secs(30);
+/// Statements kept ready, per connection.
+const STATEMENTS: usize = 128;
 
 /// What a new workspace starts with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +79,8 @@ pub struct Workspace {
     pub(in crate::server) db: Connection,
     pub(in crate::server) project: Project,
     pub(in crate::server) keys: Keys,
+    /// None for a workspace in memory.
+    pub(in crate::server) path: Option<PathBuf>,
 }
 
 /// Everybody who may call.
@@ -103,20 +107,22 @@ impl Workspace {
     pub fn open(path: &Path, seed: Seed, now: Timestamp) -> Result<Self, WorkspaceError> {
         create_private(path)?;
         let db = Connection::open(path)?;
-        db.busy_timeout(BUSY)?;
+        tune(&db)?;
         db.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
         // Answered means on disk, also after a power cut.
         db.pragma_update(None, "synchronous", "FULL")?;
-        Self::prepare(db, seed, now)
+        let workspace = Self::prepare(db, seed, now)?;
+        Ok(Self { path: Some(path.to_owned()), ..workspace })
     }
 
     /// A workspace that is gone when it is dropped.
     pub fn in_memory(seed: Seed, now: Timestamp) -> Result<Self, WorkspaceError> {
-        Self::prepare(Connection::open_in_memory()?, seed, now)
+        let db = Connection::open_in_memory()?;
+        tune(&db)?;
+        Self::prepare(db, seed, now)
     }
 
     fn prepare(mut db: Connection, seed: Seed, now: Timestamp) -> Result<Self, WorkspaceError> {
-        db.pragma_update(None, "foreign_keys", true)?;
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         migrate(&tx)?;
         if meta(&tx, "secret_key")?.is_none() {
@@ -136,7 +142,15 @@ impl Workspace {
             organization: pair("organization_public_key", "organization_secret_key")?,
         };
         tx.commit()?;
-        Ok(Self { db, project, keys })
+        Ok(Self { db, project, keys, path: None })
+    }
+
+    /// The same workspace, opened by other keys for as long as it is served; its own stay in the
+    /// file.
+    #[must_use]
+    pub fn with_credentials(mut self, credentials: Credentials) -> Self {
+        self.keys.project = credentials;
+        self
     }
 
     /// Throws all data away and starts again with the sample; the keys stay.
@@ -163,6 +177,14 @@ impl Workspace {
     pub fn organization_credentials(&self) -> Credentials {
         self.keys.organization.clone()
     }
+}
+
+/// What every connection to a workspace is set to.
+pub fn tune(db: &Connection) -> rusqlite::Result<()> {
+    db.busy_timeout(BUSY)?;
+    db.pragma_update(None, "foreign_keys", true)?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(())
 }
 
 /// Keys, project and data of a workspace that has none yet.

@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode};
 use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
 
 use super::reply::Problem;
 use crate::server::data::value::base64_text;
@@ -49,7 +50,7 @@ pub fn check(gate: Gate, header: Option<&HeaderValue>, keys: &Keys) -> Result<()
     let Some(public) = header.strip_prefix("Bearer ") else {
         return Err(denied("Invalid authorization header"));
     };
-    if public.trim() != keys.project.public_key {
+    if !same(public.trim(), &keys.project.public_key) {
         return Err(denied(&format!("Invalid public key. {CONFIRM}")));
     }
     if gate == Gate::KeyOrPublic { Ok(()) } else { Err(misplaced(gate)) }
@@ -67,7 +68,7 @@ fn misplaced(gate: Gate) -> Problem {
     Problem::Denied(StatusCode::FORBIDDEN, message.to_owned())
 }
 
-/// Compares secrets by their hash, so that the time taken says nothing about them.
-fn same(given: &str, secret: &str) -> bool {
-    Sha256::digest(given.as_bytes()) == Sha256::digest(secret.as_bytes())
+/// Whether the texts are equal; the time taken says nothing about the secret, nor about its length.
+pub fn same(given: &str, secret: &str) -> bool {
+    Sha256::digest(given.as_bytes()).ct_eq(&Sha256::digest(secret.as_bytes())).into()
 }

@@ -4,34 +4,45 @@
 //! then the handler looks at the query and the body.
 
 pub mod auth;
+mod body;
+mod cors;
+mod deprecation;
+pub mod faults;
 pub mod fields;
 pub mod issue;
+mod limits;
+pub mod listen;
 pub mod query;
 pub mod reply;
 pub mod routes;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, Method, header};
 use axum::response::Response;
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 use serde_json::Value;
 
+use self::faults::Faults;
+use self::limits::Limits;
 use self::query::Query;
-use self::reply::{Answer, Envelope, Problem};
-use self::routes::{Endpoint, Found, Payload};
+use self::reply::{Answer, Envelope, Problem, Reply};
+use self::routes::{Endpoint, Found};
+use super::data::pool::Pool;
 use super::data::workspace::{Keys, Project, Workspace};
-use super::options::{Mode, Options};
-use super::scores::write::settle;
+use super::options::{Mode, Options, Plan};
+use super::scores::write::{is_due, settle};
 
 /// What all requests share.
 pub struct Shared {
-    db: Mutex<Connection>,
+    pool: Pool,
+    limits: Limits,
+    faults: Faults,
     place: Arc<Place>,
 }
 
@@ -57,7 +68,7 @@ pub struct Call {
     /// The body as sent.
     pub bytes: Bytes,
     /// The request's headers.
-    pub headers: axum::http::HeaderMap,
+    pub headers: HeaderMap,
     /// Scheme and host the client used.
     pub origin: String,
     /// When the request came in.
@@ -71,83 +82,139 @@ impl Call {
     pub fn param(&self, name: &str) -> &str {
         self.params.iter().find(|(n, _)| *n == name).map_or("", |(_, value)| value.as_str())
     }
+
+    /// Refuses what only servers with the new data model have, by the name of its API:
+    /// `observations v2`, `metrics v2`, `experiments`, `experiment items`. Handlers call it when
+    /// they have checked the query.
+    pub fn needs_events(&self, api: &str) -> Result<(), Problem> {
+        if self.place.options.mode != Mode::Legacy {
+            return Ok(());
+        }
+        Err(Problem::Missing(format!(
+            "The {api} API is only available in a Langfuse v4 write mode. Learn more at: \
+             https://langfuse.com/docs/v4"
+        )))
+    }
 }
 
 impl Shared {
     /// A server for the workspace.
     pub fn new(workspace: Workspace, options: Options, clock: fn() -> Timestamp) -> Self {
-        let Workspace { db, project, keys } = workspace;
-        Self { db: Mutex::new(db), place: Arc::new(Place { project, keys, options, clock }) }
+        let Workspace { db, project, keys, path } = workspace;
+        Self {
+            pool: Pool::new(db, path),
+            limits: Limits::default(),
+            faults: Faults::new(&options.faults, options.fault_seed),
+            place: Arc::new(Place { project, keys, options, clock }),
+        }
     }
 
     /// Runs the handler in one transaction, which stands only if it succeeds.
-    fn run(&self, endpoint: &Endpoint, call: &Call) -> Answer {
-        let mut db = self.db.lock().unwrap_or_else(PoisonError::into_inner);
-        settle(&mut db, call.now)?;
-        let behavior =
-            if endpoint.is_read() { TransactionBehavior::Deferred } else { TransactionBehavior::Immediate };
-        let tx = db.transaction_with_behavior(behavior)?;
-        let reply = (endpoint.run)(&tx, call)?;
-        tx.commit()?;
+    async fn run(&self, endpoint: &'static Endpoint, call: Call) -> Answer {
+        let call = Arc::new(call);
         if !endpoint.is_read() {
-            settle(&mut db, call.now)?;
+            return self.pool.write(move |db| write(db, endpoint, &call)).await?;
         }
-        Ok(reply)
+        let (first, now) = (Arc::clone(&call), call.now);
+        if let Some(answer) = self.pool.read(move |db| read(db, endpoint, &first, true)).await? {
+            return answer;
+        }
+        self.pool.write(move |db| catch_up(db, now)).await??;
+        let answer = self.pool.read(move |db| read(db, endpoint, &call, false)).await?;
+        answer.unwrap_or_else(|| Err(Problem::Broken("nothing to answer".into())))
     }
 }
 
-/// Answers one request.
-pub async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let (envelope, answer) = match routes::find(parts.uri.path()) {
-        Ok(found) => (found.route.envelope, answer(shared, found, parts, body).await),
-        Err(problem) => (Envelope::Standard, Err(problem)),
+/// Answers a request that changes nothing; `None` if something is due first and `wait` says so.
+fn read(db: &mut Connection, endpoint: &Endpoint, call: &Call, wait: bool) -> Option<Answer> {
+    let mut answer = || {
+        let tx = db.transaction_with_behavior(TransactionBehavior::Deferred)?;
+        if wait && is_due(&tx, call.now)? {
+            return Ok(None);
+        }
+        (endpoint.run)(&tx, call).map(Some)
     };
-    reply::respond(answer, envelope)
+    answer().transpose()
+}
+
+fn write(db: &mut Connection, endpoint: &Endpoint, call: &Call) -> Answer {
+    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    settle(&tx, call.now)?;
+    let reply = (endpoint.run)(&tx, call)?;
+    settle(&tx, call.now)?;
+    tx.commit()?;
+    Ok(reply)
+}
+
+fn catch_up(db: &mut Connection, now: Timestamp) -> rusqlite::Result<()> {
+    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    settle(&tx, now)?;
+    tx.commit()
+}
+
+/// Answers one request, or lets go wrong what is to go wrong.
+pub async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let strike = shared.faults.strike(request.method().as_str(), request.uri().path());
+    let latency = shared.place.options.latency;
+    let response = match strike.before().await {
+        Some(response) => response,
+        None => respond(shared, request).await,
+    };
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
+    strike.after(response).await
+}
+
+async fn respond(shared: Arc<Shared>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let headers = parts.headers.clone();
+    let found = match routes::find(parts.uri.path(), parts.uri.query()) {
+        Ok(found) => found,
+        Err(problem) => return reply::respond(Err(problem), Envelope::Standard),
+    };
+    let mut response = if parts.method == Method::OPTIONS {
+        cors::preflight(&headers)
+    } else {
+        let envelope = found.route.envelope;
+        reply::respond(answer(shared, found, parts, body).await, envelope)
+    };
+    cors::allow(&headers, response.headers_mut());
+    response
 }
 
 async fn answer(shared: Arc<Shared>, found: Found, parts: Parts, body: Body) -> Answer {
-    let endpoint = found.route.endpoint(parts.method.as_str())?;
-    if endpoint.is_legacy && shared.place.options.mode == Mode::EventsOnly {
+    let Found { route, params } = found;
+    let endpoint = route.endpoint(parts.method.as_str())?;
+    let Options { mode, plan, .. } = shared.place.options;
+    if endpoint.is_legacy && mode == Mode::EventsOnly {
         return Err(Problem::EventsOnly);
     }
     auth::check(endpoint.gate, parts.headers.get(header::AUTHORIZATION), &shared.place.keys)?;
-    let bytes = read_body(body, endpoint.payload.limit()).await?;
-    let body = parse_body(&parts, endpoint, &bytes)?;
-    let call = Call {
-        params: found.params,
+    let now = (shared.place.clock)();
+    let counted = shared.limits.count(plan, endpoint.class, now);
+    counted.map_err(|over| Problem::Limited(over, limits::message(parts.method.as_str(), route.path)))?;
+    let mut call = Call {
+        params,
         query: Query::parse(parts.uri.query().unwrap_or_default()),
-        body,
-        bytes,
+        body: Value::Null,
+        bytes: Bytes::new(),
         origin: origin(&parts),
-        headers: parts.headers,
-        now: (shared.place.clock)(),
+        headers: parts.headers.clone(),
+        now,
         place: Arc::clone(&shared.place),
     };
-    let run = move || shared.run(endpoint, &call);
-    tokio::task::spawn_blocking(run).await.unwrap_or_else(|error| Err(Problem::Broken(error.to_string())))
-}
-
-/// Reads a bounded body. A somewhat too long one is read to its end, so that the client gets to
-/// read the answer.
-async fn read_body(body: Body, (limit, refusal): (usize, &'static str)) -> Result<Bytes, Problem> {
-    let too_long = || Problem::Text(StatusCode::PAYLOAD_TOO_LARGE, refusal);
-    let bytes = to_bytes(body, limit.max(16 << 20)).await.map_err(|_| too_long())?;
-    if bytes.len() > limit { Err(too_long()) } else { Ok(bytes) }
-}
-
-fn parse_body(parts: &Parts, endpoint: &Endpoint, bytes: &Bytes) -> Result<Value, Problem> {
-    if matches!(endpoint.payload, Payload::File | Payload::Bytes) {
-        return Ok(Value::Null);
+    (endpoint.admit)(&call)?;
+    call.bytes = body::read(body, endpoint.payload).await?;
+    call.body = body::parse(&parts, endpoint.payload, &call.bytes)?;
+    let mut reply = shared.run(endpoint, call).await?;
+    if endpoint.is_read()
+        && plan != Plan::Unlimited
+        && let Reply::Json(_, body) = &mut reply
+    {
+        deprecation::add(route.path, body);
     }
-    let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    if !kind.starts_with("application/json") {
-        return Ok(Value::String(String::from_utf8_lossy(bytes).into_owned()));
-    }
-    if bytes.is_empty() {
-        return Ok(Value::Object(serde_json::Map::new()));
-    }
-    serde_json::from_slice(bytes).map_err(|_| Problem::Text(StatusCode::BAD_REQUEST, "Invalid JSON"))
+    Ok(reply)
 }
 
 fn origin(parts: &Parts) -> String {

@@ -5,6 +5,9 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use super::limits::Over;
+use crate::server::data::pool::PoolError;
+
 /// What a bare v4 installation says to every read of the old data model.
 const EVENTS_ONLY: &str = "This endpoint is not available on deployments running in Langfuse v4 \
     events_only mode. Learn more about Langfuse v4 at: https://langfuse.com/docs/v4";
@@ -67,6 +70,8 @@ pub enum Problem {
     Named(StatusCode, &'static str, String),
     /// The same with `details`, for the coded envelope.
     Detailed(StatusCode, &'static str, String, Value),
+    /// 429 with what is said about it.
+    Limited(Over, String),
     /// 404: the old data model, which this server does not have.
     EventsOnly,
     /// 404: no such route.
@@ -79,6 +84,15 @@ pub enum Problem {
     Moved(String),
     /// 500.
     Broken(String),
+}
+
+impl From<PoolError> for Problem {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Database(error) => error.into(),
+            PoolError::Broken(error) => Self::Broken(error.to_string()),
+        }
+    }
 }
 
 impl From<rusqlite::Error> for Problem {
@@ -106,8 +120,13 @@ fn refuse(problem: Problem, envelope: Envelope) -> Response {
         Problem::NoRoute => html(),
         Problem::Text(status, text) => (status, Body::from(text)).into_response(),
         Problem::Moved(path) => {
-            let to = [(header::LOCATION, path.clone())];
+            let to = [(header::LOCATION, path.clone()), (header::REFRESH, format!("0;url={path}"))];
             (StatusCode::PERMANENT_REDIRECT, to, Body::from(path)).into_response()
+        }
+        Problem::Limited(over, message) => {
+            let mut response = json_response(StatusCode::TOO_MANY_REQUESTS, &over.body(&message));
+            over.head(response.headers_mut());
+            response
         }
         problem => {
             let wording = Wording::of(problem);
@@ -173,7 +192,7 @@ impl Wording {
             Problem::Broken(error) => {
                 plain(S::INTERNAL_SERVER_ERROR, "Internal Server Error".into(), &error, "internal_error")
             }
-            Problem::NoRoute | Problem::Text(..) | Problem::Moved(_) => {
+            Problem::NoRoute | Problem::Text(..) | Problem::Moved(_) | Problem::Limited(..) => {
                 plain(S::INTERNAL_SERVER_ERROR, "Internal Server Error".into(), "", "internal_error")
             }
         }
@@ -188,7 +207,7 @@ impl Wording {
             Envelope::Ingestion => json!({"error": error, "message": message}),
             Envelope::Coded => {
                 let message = match code {
-                    "invalid_body" => "Invalid request body".into(),
+                    "invalid_body" if error.is_array() => "Invalid request body".into(),
                     "invalid_query" => "Invalid query parameters".into(),
                     _ => message,
                 };
@@ -213,7 +232,8 @@ fn html() -> Response {
     (StatusCode::NOT_FOUND, kind, NOT_FOUND_PAGE).into_response()
 }
 
-fn json_response(status: StatusCode, body: &Value) -> Response {
+/// JSON with the content type the API gives it.
+pub fn json_response(status: StatusCode, body: &Value) -> Response {
     let kind = [(header::CONTENT_TYPE, "application/json; charset=utf-8")];
     (status, kind, body.to_string()).into_response()
 }

@@ -25,8 +25,11 @@ const TABLES: &[&[Route]] = &[
 /// Answers one kind of request within a transaction.
 pub type Handler = fn(&Connection, &Call) -> Answer;
 
+/// Looks at a request before its body is read.
+pub type Admission = fn(&Call) -> Result<(), Problem>;
+
 /// Which budget of a plan's rate limits a request counts against.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
     /// Not limited.
     Free,
@@ -93,12 +96,15 @@ pub struct Endpoint {
     pub is_legacy: bool,
     /// What body it takes.
     pub payload: Payload,
+    /// What else is asked of a request before its body is read.
+    pub admit: Admission,
 }
 
 impl Endpoint {
     /// An endpoint for holders of the project's key that takes JSON.
     pub const fn new(method: &'static str, class: Class, run: Handler) -> Self {
-        Self { method, run, gate: Gate::Key, class, is_legacy: false, payload: Payload::Json }
+        let payload = Payload::Json;
+        Self { method, run, gate: Gate::Key, class, is_legacy: false, payload, admit: |_| Ok(()) }
     }
 
     /// The same for others.
@@ -116,6 +122,12 @@ impl Endpoint {
     /// The same with another kind of body.
     pub const fn payload(mut self, payload: Payload) -> Self {
         self.payload = payload;
+        self
+    }
+
+    /// The same for requests that this lets in.
+    pub const fn admit(mut self, admit: Admission) -> Self {
+        self.admit = admit;
         self
     }
 
@@ -178,9 +190,10 @@ pub struct Found {
 }
 
 /// The route for a path, or why there is none. A literal path wins over a variable one.
-pub fn find(path: &str) -> Result<Found, Problem> {
+pub fn find(path: &str, query: Option<&str>) -> Result<Found, Problem> {
     if let Some(shorter) = path.strip_suffix('/').filter(|p| !p.is_empty()) {
-        return Err(Problem::Moved(shorter.to_owned()));
+        let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+        return Err(Problem::Moved(format!("{shorter}{query}")));
     }
     let fitting = TABLES.iter().copied().flatten().filter_map(|route| {
         let params = route.params(path)?;

@@ -36,8 +36,14 @@ pub fn list(db: &Connection, call: &Call) -> Answer {
     params.finish()?;
     let queue = call.param("queueId");
     must_exist(db, queue)?;
-    let from = "FROM items WHERE queue_id = ?1 AND (?2 IS NULL OR status = ?2)";
-    page.answer(db, COLUMNS, from, "ORDER BY created_at DESC, id DESC", &[&queue, &status], row)
+    let order = "ORDER BY created_at DESC, id DESC";
+    match status {
+        None => page.answer(db, COLUMNS, "FROM items WHERE queue_id = ?1", order, &[&queue], row),
+        Some(status) => {
+            let from = "FROM items WHERE queue_id = ?1 AND status = ?2";
+            page.answer(db, COLUMNS, from, order, &[&queue, &status], row)
+        }
+    }
 }
 
 /// `GET …/items/{itemId}`

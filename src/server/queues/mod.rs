@@ -2,6 +2,7 @@
 
 mod items;
 
+use axum::http::StatusCode;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use serde_json::{Value, json};
 
@@ -13,6 +14,7 @@ use crate::server::http::issue;
 use crate::server::http::query::{Params, no_parameters};
 use crate::server::http::reply::{Answer, Problem, Reply};
 use crate::server::http::routes::{Class, Endpoint, Route};
+use crate::server::options::Plan;
 use crate::server::people::members::may_work;
 
 /// `/annotation-queues`
@@ -93,6 +95,7 @@ pub fn create(db: &Connection, call: &Call) -> Answer {
     let configs = config_ids(&mut fields);
     fields.strict(&["name", "description", "scoreConfigIds"]);
     fields.finish()?;
+    refuse_over_plan(db, call)?;
     refuse_duplicate(db, name)?;
     refuse_unknown_configs(db, &configs)?;
     let now = iso(call.now);
@@ -116,6 +119,17 @@ fn config_ids<'a>(fields: &mut Fields<'a>) -> Vec<&'a str> {
         fields.note(issue::too_few(&[key]));
     }
     ids
+}
+
+/// The free plan has one queue.
+fn refuse_over_plan(db: &Connection, call: &Call) -> Result<(), Problem> {
+    let full = call.place.options.plan == Plan::Hobby
+        && db.query_row("SELECT EXISTS (SELECT 1 FROM queues)", [], |r| r.get(0))?;
+    if !full {
+        return Ok(());
+    }
+    let message = "Maximum number of annotation queues reached on Hobby plan.";
+    Err(Problem::Named(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowedError", message.into()))
 }
 
 fn refuse_duplicate(db: &Connection, name: &str) -> Result<(), Problem> {

@@ -3,9 +3,11 @@
 //! A write is checked against the schema and answered at once. What it does happens when it is
 //! due: then it is checked against its config, and merged into the score or dropped.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -86,40 +88,61 @@ pub fn note(db: &Connection, call: &Call, mut body: Value) -> Result<String, Pro
 
 /// `DELETE /scores/{scoreId}`: answered alike whether it exists or not
 pub fn delete(db: &Connection, call: &Call) -> Answer {
-    enqueue(db, call, &json!({"delete": call.param("scoreId")}))?;
+    enqueue_deletion(db, call)?;
     let body = json!({"message": "Score deletion queued successfully"});
     Ok(Reply::Json(StatusCode::ACCEPTED, body))
 }
 
 fn enqueue(db: &Connection, call: &Call, event: &Value) -> rusqlite::Result<()> {
-    let due = call.now.saturating_add(call.place.options.score_delay).map_or_else(|_| iso(call.now), iso);
+    let due = later(call.now, call.place.options.score_delay);
     db.execute("INSERT INTO score_events (due, body) VALUES (?1, ?2)", [due, event.to_string()])?;
     Ok(())
 }
 
-/// Does what is due by `now`, oldest first.
-pub fn settle(db: &mut Connection, now: Timestamp) -> rusqlite::Result<()> {
-    let now = iso(now);
-    let any = "SELECT EXISTS (SELECT 1 FROM score_events WHERE due <= ?1)";
-    if !db.query_row(any, [&now], |r| r.get(0))? {
-        return Ok(());
+/// Notes a deletion. With a delay for deletions they are worked off one per delay, while writes go
+/// on: what is written anew under the same id shows at first and is then deleted all the same.
+fn enqueue_deletion(db: &Connection, call: &Call) -> rusqlite::Result<()> {
+    let event = json!({"delete": call.param("scoreId")});
+    let delay = call.place.options.delete_delay;
+    if delay.is_zero() {
+        return enqueue(db, call, &event);
     }
-    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    while let Some(event) = next_due(&tx, &now)? {
+    let sql = "SELECT max(due) FROM score_events WHERE json_type(body, '$.delete') IS NOT NULL";
+    let last: Option<String> = db.query_row(sql, [], |r| r.get(0))?;
+    let last = last.and_then(|due| due.parse().ok()).unwrap_or(call.now);
+    let due = later(last.max(call.now), delay);
+    db.execute("INSERT INTO score_events (due, body) VALUES (?1, ?2)", [due, event.to_string()])?;
+    Ok(())
+}
+
+fn later(time: Timestamp, delay: Duration) -> String {
+    time.saturating_add(delay).map_or_else(|_| iso(time), iso)
+}
+
+/// Whether something is due by `now`.
+pub fn is_due(db: &Connection, now: Timestamp) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM score_events WHERE due <= ?1)";
+    db.prepare_cached(sql)?.query_row([iso(now)], |r| r.get(0))
+}
+
+/// Does what is due by `now`, in the order in which it became due.
+pub fn settle(db: &Connection, now: Timestamp) -> rusqlite::Result<()> {
+    let now = iso(now);
+    while let Some(event) = next_due(db, &now)? {
         match &event {
             Value::Object(event) if event.contains_key("delete") => {
-                tx.execute("DELETE FROM scores WHERE id = ?1", [event["delete"].as_str()])?;
+                db.execute("DELETE FROM scores WHERE id = ?1", [event["delete"].as_str()])?;
             }
-            event => apply(&tx, &event["write"], &now)?,
+            event => apply(db, &event["write"], &now)?,
         }
     }
-    tx.commit()
+    Ok(())
 }
 
 fn next_due(db: &Connection, now: &str) -> rusqlite::Result<Option<Value>> {
     let sql = "DELETE FROM score_events WHERE seq =
-        (SELECT min(seq) FROM score_events WHERE due <= ?1) RETURNING body";
-    let body: Option<String> = db.query_row(sql, [now], |r| r.get(0)).optional()?;
+        (SELECT seq FROM score_events WHERE due <= ?1 ORDER BY due, seq LIMIT 1) RETURNING body";
+    let body: Option<String> = db.prepare_cached(sql)?.query_row([now], |r| r.get(0)).optional()?;
     Ok(body.map(|body| crate::server::data::value::parse(&body)))
 }
 

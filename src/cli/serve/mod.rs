@@ -1,5 +1,7 @@
 //! `serve`: the embedded workspace on a port.
 
+mod args;
+
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,12 +9,15 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::args::ServeArgs;
+pub(super) use self::args::ServeArgs;
 use super::terminal::{note, print};
 use super::{ENV, Failure, block_on};
 use crate::config::Dirs;
 use crate::runtime::clock::wall;
 use crate::server::{self, Credentials, Options, Seed, Workspace};
+
+/// Where the secret key comes from; never from the command line, which others can see.
+const SECRET: &str = "TRACEMARK_SERVE_SECRET_KEY";
 
 /// How long requests under way may take to finish.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -20,14 +25,50 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Serves until SIGINT or SIGTERM.
 pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let addresses = addresses(&args.bind)?;
-    if !args.allow_remote && !addresses.iter().all(|address| address.ip().is_loopback()) {
-        return Err(Failure::usage(format!("{} can be reached from other machines", args.bind))
-            .with_hint("traffic and keys are not encrypted; --allow-remote serves there all the same"));
+    let keys = keys(args)?;
+    if keys.is_none() && !addresses.iter().all(|address| address.ip().is_loopback()) {
+        return Err(Failure::usage(format!("{} can be reached from other machines", args.bind)).with_hint(
+            format!(
+                "choose the keys yourself, in TRACEMARK_SERVE_PUBLIC_KEY and {SECRET}; they and all data \
+                     travel unencrypted"
+            ),
+        ));
     }
     let path = args.data.clone().map_or_else(|| Dirs::find(ENV).map(|dirs| dirs.workspace()), Ok)?;
     let seed = if args.empty { Seed::Empty } else { Seed::Sample };
     let workspace = open(&path, seed)?;
-    block_on(serve(workspace, addresses, args.strict, path))
+    let workspace = match keys {
+        Some(keys) => workspace.with_credentials(keys),
+        None => workspace,
+    };
+    block_on(serve(workspace, addresses, args.options(), path))
+}
+
+/// The keys the operator chose, if so.
+fn keys(args: &ServeArgs) -> Result<Option<Credentials>, Failure> {
+    let given = |key: Option<String>| key.filter(|key| !key.is_empty());
+    let pair = (given(args.public_key.clone()), given(ENV(SECRET)));
+    let (public_key, secret_key) = match pair {
+        (None, None) => return Ok(None),
+        (Some(public), Some(secret)) => (public, secret),
+        (Some(_), None) => {
+            return Err(Failure::usage(format!("a public key is given, but {SECRET} is not set")));
+        }
+        (None, Some(_)) => {
+            let message = format!("{SECRET} is set, but there is no public key");
+            return Err(
+                Failure::usage(message).with_hint("set TRACEMARK_SERVE_PUBLIC_KEY, or write --public-key")
+            );
+        }
+    };
+    let fits = |key: &str| key.bytes().all(|b| b.is_ascii_graphic() && b != b':');
+    if !fits(&public_key) || !fits(&secret_key) {
+        return Err(Failure::usage(
+            "keys are made of ASCII letters, digits and signs, without spaces and `:`",
+        )
+        .with_hint("such as pk-lf-local and sk-lf-0b9c2f17"));
+    }
+    Ok(Some(Credentials { public_key, secret_key }))
 }
 
 fn addresses(bind: &str) -> Result<Vec<SocketAddr>, Failure> {
@@ -49,7 +90,7 @@ pub(super) fn open(path: &Path, seed: Seed) -> Result<Workspace, Failure> {
 async fn serve(
     workspace: Workspace,
     addresses: Vec<SocketAddr>,
-    strict: bool,
+    options: Options,
     path: PathBuf,
 ) -> Result<(), Failure> {
     let failed = |what: &str, error: std::io::Error| Failure::failed(format!("cannot {what}: {error}"));
@@ -58,13 +99,12 @@ async fn serve(
     let address = listener.local_addr().map_err(|error| failed("take the port", error))?;
     let stop = CancellationToken::new();
     let signals = Signals::new().map_err(|error| failed("listen for signals", error))?;
-    let credentials = workspace.credentials();
-    let options = Options { strict, ..Options::default() };
+    let keys = [workspace.credentials(), workspace.organization_credentials()];
     let serving = server::serve(listener, workspace, options, wall, stop.clone().cancelled_owned());
     tokio::pin!(serving);
     // From here on connections are taken: what is printed now can be used at once.
     note(&format!("serving {}; Ctrl-c stops", path.display()));
-    print(&assignments(address, &credentials))?;
+    print(&assignments(address, &keys))?;
     tokio::select! {
         ended = &mut serving => return ended.map_err(|error| failed("serve", error)),
         () = signals.any() => stop.cancel(),
@@ -77,7 +117,7 @@ async fn serve(
 }
 
 /// What a client needs, for `eval` and `.env` files.
-fn assignments(address: SocketAddr, credentials: &Credentials) -> String {
+fn assignments(address: SocketAddr, [project, organization]: &[Credentials; 2]) -> String {
     let mut reachable = address;
     if reachable.ip().is_unspecified() {
         reachable.set_ip(if address.is_ipv6() {
@@ -86,10 +126,12 @@ fn assignments(address: SocketAddr, credentials: &Credentials) -> String {
             [127, 0, 0, 1].into()
         });
     }
-    let Credentials { public_key, secret_key } = credentials;
-    format!(
-        "LANGFUSE_BASE_URL=http://{reachable}\nLANGFUSE_PUBLIC_KEY={public_key}\nLANGFUSE_SECRET_KEY={secret_key}\n"
-    )
+    let pair = |prefix: &str, keys: &Credentials| {
+        let Credentials { public_key, secret_key } = keys;
+        format!("{prefix}_PUBLIC_KEY={public_key}\n{prefix}_SECRET_KEY={secret_key}\n")
+    };
+    let (project, organization) = (pair("LANGFUSE", project), pair("LANGFUSE_ORG", organization));
+    format!("LANGFUSE_BASE_URL=http://{reachable}\n{project}{organization}")
 }
 
 /// The signals that end a server.
