@@ -14,7 +14,7 @@ pub struct Fields<'a>(pub &'a Map<String, Value>);
 
 impl<'a> Fields<'a> {
     /// The first of the fields that is there and says something.
-    pub fn get(&self, names: &[&str]) -> Option<&'a Value> {
+    pub fn get(self, names: &[&str]) -> Option<&'a Value> {
         names.iter().find_map(|name| {
             let spelled = self.0.get(*name).filter(|value| says_something(value));
             spelled.or_else(|| self.0.get(&snake(name)).filter(|value| says_something(value)))
@@ -22,12 +22,12 @@ impl<'a> Fields<'a> {
     }
 
     /// Whether one of the fields is there, be it empty.
-    pub fn has(&self, names: &[&str]) -> bool {
+    pub fn has(self, names: &[&str]) -> bool {
         names.iter().any(|name| self.0.contains_key(*name) || self.0.contains_key(&snake(name)))
     }
 
     /// A text; numbers are taken for one, since ids often are.
-    pub fn text(&self, names: &[&str]) -> Option<String> {
+    pub fn text(self, names: &[&str]) -> Option<String> {
         match self.get(names)? {
             Value::String(text) => Some(text.clone()),
             Value::Number(number) => Some(number.to_string()),
@@ -37,12 +37,12 @@ impl<'a> Fields<'a> {
     }
 
     /// A text; empty without one.
-    pub fn text_or_empty(&self, names: &[&str]) -> String {
+    pub fn text_or_empty(self, names: &[&str]) -> String {
         self.text(names).unwrap_or_default()
     }
 
     /// A time as it is stored; an error if what is there is none.
-    pub fn time(&self, names: &[&str]) -> Result<Option<String>, String> {
+    pub fn time(self, names: &[&str]) -> Result<Option<String>, String> {
         let Some(value) = self.get(names) else { return Ok(None) };
         let name = names.first().copied().unwrap_or_default();
         let at = match value {
@@ -54,18 +54,18 @@ impl<'a> Fields<'a> {
     }
 
     /// A number, also one written as a text.
-    pub fn number(&self, names: &[&str]) -> Option<f64> {
+    pub fn number(self, names: &[&str]) -> Option<f64> {
         as_number(self.get(names)?)
     }
 
     /// A whole number.
-    pub fn whole(&self, names: &[&str]) -> Option<i64> {
+    pub fn whole(self, names: &[&str]) -> Option<i64> {
         let value = self.get(names)?;
         value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
     }
 
     /// Yes or no, however it is written.
-    pub fn flag(&self, names: &[&str]) -> bool {
+    pub fn flag(self, names: &[&str]) -> bool {
         match self.get(names) {
             Some(Value::Bool(flag)) => *flag,
             Some(Value::Number(number)) => number.as_f64().is_some_and(|n| n != 0.0),
@@ -75,7 +75,7 @@ impl<'a> Fields<'a> {
     }
 
     /// JSON, also where it is written as a text.
-    pub fn json(&self, names: &[&str]) -> Value {
+    pub fn json(self, names: &[&str]) -> Value {
         match self.get(names) {
             Some(Value::String(text)) => unwrapped(text),
             Some(other) => other.clone(),
@@ -84,7 +84,7 @@ impl<'a> Fields<'a> {
     }
 
     /// An object; anything else becomes one under `name`, as the server does it.
-    pub fn object(&self, names: &[&str], name: &str) -> Value {
+    pub fn object(self, names: &[&str], name: &str) -> Value {
         match self.json(names) {
             Value::Null => Value::Null,
             object @ Value::Object(_) => object,
@@ -93,13 +93,13 @@ impl<'a> Fields<'a> {
     }
 
     /// An object of numbers, as of tokens by kind.
-    pub fn numbers(&self, names: &[&str]) -> Map<String, Value> {
+    pub fn numbers(self, names: &[&str]) -> Map<String, Value> {
         let Value::Object(map) = self.json(names) else { return Map::new() };
         map.into_iter().filter_map(|(key, value)| Some((key, written(as_number(&value)?)))).collect()
     }
 
     /// A list of texts.
-    pub fn texts(&self, names: &[&str]) -> Value {
+    pub fn texts(self, names: &[&str]) -> Value {
         match self.json(names) {
             Value::Array(list) => list.into_iter().filter(Value::is_string).collect(),
             Value::String(text) => json!([text]),
@@ -109,7 +109,7 @@ impl<'a> Fields<'a> {
 
     /// A payload as it is stored: JSON text, or a text as it is. JSON text inside JSON text is
     /// taken out.
-    pub fn payload(&self, names: &[&str]) -> Option<String> {
+    pub fn payload(self, names: &[&str]) -> Option<String> {
         match self.get(names)? {
             Value::String(text) => Some(unquoted(text)),
             other => Some(other.to_string()),

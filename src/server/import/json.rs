@@ -107,9 +107,10 @@ impl<R: BufRead> Records<R> {
         loop {
             let part = self.input.fill_buf()?;
             if part.is_empty() {
-                return Ok(match scan.is_scalar() {
-                    true => parse(&bytes, place),
-                    false => Read::Bad(Bad { place, what: "the file ends inside of it".into() }),
+                return Ok(if scan.is_scalar() {
+                    parse(&bytes, place)
+                } else {
+                    Read::Bad(Bad { place, what: "the file ends inside of it".into() })
                 });
             }
             let (used, is_done) = scan.over(part);

@@ -67,7 +67,7 @@ fn join(db: &Connection, trace: &Trace, root: Option<&Observation>) -> rusqlite:
             _ => None,
         };
         if let Some(only) = only.filter(|only| agrees(only, trace)) {
-            return fill(db, only, trace);
+            return fill(db, &only, trace);
         }
     }
     let synthetic = synthetic(trace, root);
@@ -111,14 +111,14 @@ fn opened(value: &Value, wrappings: usize) -> Value {
     }
 }
 
-fn fill(db: &Connection, root: Observation, trace: &Trace) -> rusqlite::Result<()> {
+fn fill(db: &Connection, root: &Observation, trace: &Trace) -> rusqlite::Result<()> {
     let mut filled = root.clone();
     filled.input = filled.input.or_else(|| trace.input.clone());
     filled.output = filled.output.or_else(|| trace.output.clone());
     if filled.metadata == json!({}) {
         filled.metadata.clone_from(&trace.metadata);
     }
-    if filled == root { Ok(()) } else { filled.save(db) }
+    if filled == *root { Ok(()) } else { filled.save(db) }
 }
 
 /// The root that stands for the trace.

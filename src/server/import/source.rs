@@ -155,10 +155,9 @@ fn guess(first: &[u8], second: &[u8]) -> Packing {
         line.starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(line.trim_ascii()).is_ok()
     };
     match line.first() {
-        Some(b'[') => Packing::Json,
         // A line that is cut off, among others, is no document of many lines.
         Some(b'{') if is_record(line) || is_record(second) => Packing::Lines,
-        Some(b'{') => Packing::Json,
+        Some(b'[' | b'{') => Packing::Json,
         Some(_) if table::is_header(line) => Packing::Csv,
         _ => Packing::Lines,
     }

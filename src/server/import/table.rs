@@ -26,7 +26,7 @@ pub fn is_header(line: &[u8]) -> bool {
 
 /// What stands between the columns.
 fn delimiter(line: &[u8]) -> u8 {
-    let count = |byte: u8| line.iter().filter(|b| **b == byte).count();
+    let count = |byte: u8| line.split(|b| *b == byte).count();
     [b',', b';', b'\t'].into_iter().rev().max_by_key(|byte| count(*byte)).unwrap_or(b',')
 }
 
@@ -83,13 +83,13 @@ impl Iterator for Records {
     fn next(&mut self) -> Option<Read> {
         while !self.ended {
             match self.row() {
-                Ok(Some(record)) if self.header.is_none() => match texts(&record) {
-                    Some(names) => self.header = Some(names.iter().map(|name| spelled(name)).collect()),
-                    None => {
+                Ok(Some(record)) if self.header.is_none() => {
+                    let Some(names) = texts(&record) else {
                         self.ended = true;
                         return Some(broken(Place::Line(1), "the header is not UTF-8"));
-                    }
-                },
+                    };
+                    self.header = Some(names.iter().map(|name| spelled(name)).collect());
+                }
                 Ok(Some(record)) => return Some(self.read(&record)),
                 Ok(None) => self.ended = true,
                 Err(error) => {
