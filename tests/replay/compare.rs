@@ -114,7 +114,9 @@ impl Walk<'_> {
         for (key, g) in got.iter().filter(|(key, _)| !wanted.contains_key(*key)) {
             self.found.push(format!("{place}.{key}: {} for nothing", short(g)));
         }
-        if wanted.len() == got.len() && !wanted.keys().eq(got.keys()) && wanted.keys().all(|k| got.contains_key(k))
+        if wanted.len() == got.len()
+            && !wanted.keys().eq(got.keys())
+            && wanted.keys().all(|k| got.contains_key(k))
         {
             let order: Vec<&str> = got.keys().map(String::as_str).collect();
             self.found.push(format!("{place}: keys in the order {}", order.join(" ")));

@@ -131,7 +131,9 @@ pub fn own_names(exchange: &Exchange) -> BTreeSet<String> {
 fn texts(value: &Value, found: &mut BTreeSet<String>) {
     match value {
         Value::String(text) => {
-            found.extend(text.split(|c: char| " /()\".".contains(c)).filter(|w| is_made(w)).map(str::to_owned));
+            found.extend(
+                text.split(|c: char| " /()\".".contains(c)).filter(|w| is_made(w)).map(str::to_owned),
+            );
             found.insert(text.clone());
         }
         Value::Array(list) => list.iter().for_each(|entry| texts(entry, found)),
@@ -154,9 +156,7 @@ pub fn is_made(text: &str) -> bool {
         && text.starts_with('c')
         && text.chars().all(|c| c.is_ascii_digit() || c.is_ascii_lowercase());
     let lengths = [8, 4, 4, 4, 12];
-    let uuid = text.len() == 36
-        && text.split('-').map(str::len).eq(lengths)
-        && text.split('-').all(hex);
+    let uuid = text.len() == 36 && text.split('-').map(str::len).eq(lengths) && text.split('-').all(hex);
     cuid || uuid || text.len() == 16 && hex(text)
 }
 

@@ -25,6 +25,7 @@ pub fn places(differences: &[String]) -> String {
     places.dedup();
     let more = places.len().saturating_sub(3);
     places.truncate(3);
-    let text = places.iter().map(|p| format!("`{}`", p.trim_start_matches('.'))).collect::<Vec<_>>().join(", ");
+    let text =
+        places.iter().map(|p| format!("`{}`", p.trim_start_matches('.'))).collect::<Vec<_>>().join(", ");
     if more == 0 { text } else { format!("{text} and {more} more") }
 }

@@ -58,7 +58,8 @@ pub fn infer(exchanges: &[Exchange], facts: &Facts) -> Vec<Moment> {
         (true, false) => 3,
         (false, _) => 4,
     };
-    let moment = |(e, at): (&Exchange, Option<Timestamp>)| Moment { at: at.unwrap_or(line.first), rank: rank(e) };
+    let moment =
+        |(e, at): (&Exchange, Option<Timestamp>)| Moment { at: at.unwrap_or(line.first), rank: rank(e) };
     exchanges.iter().zip(line.at.clone()).map(moment).collect()
 }
 
@@ -164,7 +165,10 @@ impl Line<'_> {
             let again = births.filter(|b| b.len() > 1).and_then(|b| b.last().copied());
             let knows = |i: &usize| {
                 let other = &self.exchanges[*i];
-                *i != index && other.succeeded() && !is_deletion(other) && self.facts.names[*i].contains(target)
+                *i != index
+                    && other.succeeded()
+                    && !is_deletion(other)
+                    && self.facts.names[*i].contains(target)
             };
             let seen = (0..self.at.len()).filter(knows).filter_map(|i| self.at[i]);
             at = at.max(seen.filter(|t| again.is_none_or(|again| *t < again)).max().unwrap_or(at));
@@ -201,7 +205,10 @@ impl Line<'_> {
             self.exchanges.iter().enumerate().map(|(i, e)| (e.label(), i)).collect();
         for (label, own) in &index {
             let listed = AFTER.iter().find(|(name, _)| name == label).map(|(_, before)| (*before).to_owned());
-            let again = label.strip_suffix("-again").map(str::to_owned).filter(|_| told(&self.exchanges[*own]).is_none());
+            let again = label
+                .strip_suffix("-again")
+                .map(str::to_owned)
+                .filter(|_| told(&self.exchanges[*own]).is_none());
             if again.as_ref().is_some_and(|first| !index.contains_key(first)) {
                 // Its namesake is made up just before it.
                 self.at[*own] = self.at[*own].and_then(|at| at.checked_add(NEXT).ok());

@@ -56,9 +56,10 @@ fn changes(exchange: &Exchange, resource: &str, state: &Row) -> bool {
     exchange.is_write()
         && exchange.request.body != json!({})
         && exchange.resource() == resource
-        && exchange.answers.iter().any(|a| {
-            a.body["id"] == state.id.as_str() && time(&a.body["updatedAt"]) == Some(state.updated)
-        })
+        && exchange
+            .answers
+            .iter()
+            .any(|a| a.body["id"] == state.id.as_str() && time(&a.body["updatedAt"]) == Some(state.updated))
 }
 
 impl Exchange {
@@ -69,7 +70,14 @@ impl Exchange {
 }
 
 fn seed(at: Timestamp, method: &'static str, path: impl Into<String>, body: Value, row: &Row) -> Seed {
-    Seed { at, method, path: format!("/api/public{}", path.into()), body, auth: "project".into(), row: Value::Object(row.fields.clone()) }
+    Seed {
+        at,
+        method,
+        path: format!("/api/public{}", path.into()),
+        body,
+        auth: "project".into(),
+        row: Value::Object(row.fields.clone()),
+    }
 }
 
 /// Deletions of which only the repetition is recorded.
@@ -107,10 +115,9 @@ fn creation(resource: &str, row: &Row, facts: &Facts) -> Option<Seed> {
         "score-configs" if text("dataType") == "BOOLEAN" => {
             post("/score-configs", &["name", "dataType", "description"])
         }
-        "score-configs" => post(
-            "/score-configs",
-            &["name", "dataType", "description", "minValue", "maxValue", "categories"],
-        ),
+        "score-configs" => {
+            post("/score-configs", &["name", "dataType", "description", "minValue", "maxValue", "categories"])
+        }
         "annotation-queues" => post("/annotation-queues", &["name", "description", "scoreConfigIds"]),
         "items" => {
             let path = format!("/annotation-queues/{}/items", text("queueId"));
@@ -119,9 +126,7 @@ fn creation(resource: &str, row: &Row, facts: &Facts) -> Option<Seed> {
             let known = if completed.is_some_and(|at| at <= row.created) { &keys[..] } else { &keys[..2] };
             post(&path, known)
         }
-        "comments" => {
-            post("/comments", &["projectId", "objectType", "objectId", "content", "authorUserId"])
-        }
+        "comments" => post("/comments", &["projectId", "objectType", "objectId", "content", "authorUserId"]),
         "datasets" => {
             post("/v2/datasets", &["name", "description", "metadata", "inputSchema", "expectedOutputSchema"])
         }

@@ -78,8 +78,8 @@ fn body(number: u32) -> Value {
         8..12 => json!("session-c"),
         _ => Value::Null,
     };
-    let (name, color) =
-        [("support-chat", "red"), ("support-search", "green"), ("support-agent", "blue")][number as usize % 3];
+    let (name, color) = [("support-chat", "red"), ("support-search", "green"), ("support-agent", "blue")]
+        [number as usize % 3];
     json!({
         "id": format!("trace-{number:03}"), "timestamp": time(number, 0, 0), "name": name,
         "userId": format!("user-{}", number % 5), "sessionId": session, "release": "r1",
@@ -138,19 +138,28 @@ fn observations(number: u32) -> Vec<(&'static str, Value)> {
     };
     let message = json!([{"role": "user", "content": question}]);
     let slow = number.is_multiple_of(7);
-    let root = with(common("root", "handle", None, 0), json!({
-        "endTime": time(number, 5, 0), "input": input, "output": output,
-    }));
-    let retrieval = with(common("retr", "retrieve", Some(id("root")), 1), json!({
-        "endTime": time(number, 2, 0), "input": {"query": question}, "output": {"docs": ["d1", "d2"]},
-        "metadata": {"k": 5},
-    }));
-    let mut generation = with(common("gen", "llm", Some(id("root")), 2), json!({
-        "endTime": time(number, 4, 0), "completionStartTime": time(number, 2, 400),
-        "model": "gpt-4o-2024-08-06", "modelParameters": {"temperature": 0.2, "max_tokens": 256},
-        "input": message, "output": {"role": "assistant", "content": answer},
-        "usage": {"input": 20 + number, "output": 10 + number, "unit": "TOKENS"},
-    }));
+    let root = with(
+        common("root", "handle", None, 0),
+        json!({
+            "endTime": time(number, 5, 0), "input": input, "output": output,
+        }),
+    );
+    let retrieval = with(
+        common("retr", "retrieve", Some(id("root")), 1),
+        json!({
+            "endTime": time(number, 2, 0), "input": {"query": question}, "output": {"docs": ["d1", "d2"]},
+            "metadata": {"k": 5},
+        }),
+    );
+    let mut generation = with(
+        common("gen", "llm", Some(id("root")), 2),
+        json!({
+            "endTime": time(number, 4, 0), "completionStartTime": time(number, 2, 400),
+            "model": "gpt-4o-2024-08-06", "modelParameters": {"temperature": 0.2, "max_tokens": 256},
+            "input": message, "output": {"role": "assistant", "content": answer},
+            "usage": {"input": 20 + number, "output": 10 + number, "unit": "TOKENS"},
+        }),
+    );
     if slow {
         generation = with(generation, json!({"level": "WARNING", "statusMessage": "slow"}));
     }
@@ -165,11 +174,14 @@ fn observations(number: u32) -> Vec<(&'static str, Value)> {
     if number.is_multiple_of(5) {
         let function = json!({"name": "lookup", "arguments": "{\"q\":\"x\"}"});
         let call = json!({"id": "call_1", "type": "function", "function": function});
-        let tool = with(common("tool", "tool-call", Some(id("gen")), 3), json!({
-            "endTime": time(number, 3, 500), "model": "gpt-4o-2024-08-06", "input": message,
-            "output": {"role": "assistant", "content": null, "tool_calls": [call]},
-            "usage": {"input": 14, "output": 39, "unit": "TOKENS"},
-        }));
+        let tool = with(
+            common("tool", "tool-call", Some(id("gen")), 3),
+            json!({
+                "endTime": time(number, 3, 500), "model": "gpt-4o-2024-08-06", "input": message,
+                "output": {"role": "assistant", "content": null, "tool_calls": [call]},
+                "usage": {"input": 14, "output": 39, "unit": "TOKENS"},
+            }),
+        );
         all.push(("generation-create", tool));
     }
     all

@@ -17,7 +17,6 @@ use tempfile::TempDir;
 use tower::ServiceExt as _;
 use tracemark::server::{Credentials, Mode, Options, Plan, Workspace, router};
 
-
 use super::facts::is_made;
 use super::recording::{Answer, Exchange};
 use super::seed::Seed;
@@ -106,7 +105,8 @@ impl World {
     pub async fn send(&mut self, seed: &Seed, at: Timestamp) -> Answer {
         set(at);
         let server = self.server("dual");
-        let request = Request::builder().method(seed.method).uri(&seed.path).header(header::HOST, "localhost");
+        let request =
+            Request::builder().method(seed.method).uri(&seed.path).header(header::HOST, "localhost");
         let request = match self.authorization(&seed.auth) {
             Some(authorization) => request.header(header::AUTHORIZATION, authorization),
             None => request,
@@ -117,7 +117,8 @@ impl World {
 
     fn request(&self, exchange: &Exchange) -> Request<Body> {
         let recorded = &exchange.request;
-        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&recorded.query).finish();
+        let query =
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&recorded.query).finish();
         let uri = if query.is_empty() { recorded.path.clone() } else { format!("{}?{query}", recorded.path) };
         let mut request =
             Request::builder().method(recorded.method.as_str()).uri(uri).header(header::HOST, "localhost");
@@ -136,10 +137,7 @@ impl World {
             public_key: self.project.public_key.clone(),
             secret_key: "sk-lf-00000000-0000-0000-0000-000000000000".into(),
         };
-        let unknown = Credentials {
-            public_key: "pk-lf-unknown".into(),
-            secret_key: "sk-lf-unknown".into(),
-        };
+        let unknown = Credentials { public_key: "pk-lf-unknown".into(), secret_key: "sk-lf-unknown".into() };
         match label {
             "none" => None,
             "project" => Some(basic(&self.project)),
@@ -221,9 +219,10 @@ async fn send(server: &Router, request: Request<Body>) -> Answer {
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, usize::MAX).await.unwrap();
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    let headers = parts.headers.iter().map(|(name, value)| {
-        (name.as_str().to_owned(), value.to_str().unwrap_or_default().to_owned())
-    });
+    let headers = parts
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), value.to_str().unwrap_or_default().to_owned()));
     let body = if is_head { Value::Null } else { serde_json::from_str(&text).unwrap_or(Value::String(text)) };
     Answer { status: parts.status.as_u16(), headers: Some(headers.collect()), body }
 }

@@ -16,8 +16,8 @@ mod limits;
 mod media;
 mod metrics;
 mod observations;
-mod otel;
 mod odd_queries;
+mod otel;
 mod people;
 mod queues;
 mod rules;
@@ -25,9 +25,9 @@ mod runs;
 mod schema;
 mod score_list;
 mod scores;
+mod scores_legacy;
 mod sessions;
 mod traces;
-mod scores_legacy;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
