@@ -7,6 +7,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::evaluators::EvaluatorsCommand;
+use super::import::{FORMATS, ImportArgs};
 use super::journal::JournalCommand;
 use super::serve::ServeArgs;
 use super::sync::SyncArgs;
@@ -104,6 +105,9 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: CacheCommand,
     },
+    /// Fill the workspace on this machine with traces from files.
+    #[command(after_long_help = FORMATS)]
+    Import(ImportArgs),
     /// Serve the workspace on this machine as a Langfuse API.
     Serve(ServeArgs),
     /// Fill the workspace on this machine with the sample project.

@@ -9,6 +9,7 @@ mod database;
 mod doctor;
 mod evaluators;
 mod failure;
+mod import;
 mod journal;
 mod login;
 mod output;
@@ -69,6 +70,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Pull(args)) => return pull::run(shared, &args),
         Some(Command::Cache { command: CacheCommand::Clear }) => cache::clear(),
         Some(Command::Serve(args)) => serve::run(&args),
+        Some(Command::Import(args)) => return import::run(shared, &args),
         Some(Command::Sample(args)) => sample::run(&args),
         Some(Command::Completions { shell }) => pages::completions(shell),
         Some(Command::Man) => pages::man(),

@@ -75,7 +75,28 @@ impl Where {
         if self.clauses.is_empty() {
             return String::new();
         }
-        format!("WHERE {}", self.clauses.join(" AND "))
+        // In groups, because SQLite limits how deep an expression may be, and an AND is one deeper.
+        let groups = self.clauses.chunks(64).map(|group| format!("({})", group.join(" AND ")));
+        format!("WHERE {}", groups.collect::<Vec<_>>().join(" AND "))
+    }
+
+    /// The rows of `SELECT columns FROM table WHERE … rest`.
+    pub fn rows<T>(
+        &self,
+        db: &Connection,
+        columns: &str,
+        table: &str,
+        rest: &str,
+        row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<Vec<T>> {
+        let sql = format!("SELECT {columns} FROM {table} {} {rest}", self.sql());
+        db.prepare(&sql)?.query_map(params_from_iter(&self.args), row)?.collect()
+    }
+
+    /// How many rows there are.
+    pub fn count(&self, db: &Connection, table: &str) -> rusqlite::Result<i64> {
+        let sql = format!("SELECT count(*) FROM {table} {}", self.sql());
+        db.query_row(&sql, params_from_iter(&self.args), |r| r.get(0))
     }
 
     /// What the marks in [`Where::sql`] stand for.

@@ -36,6 +36,26 @@ pub fn lenient_time(text: &str) -> Option<Timestamp> {
     })
 }
 
+/// Milliseconds from one stored time to another.
+pub fn millis_between(from: &str, to: &str) -> f64 {
+    let millis = |text: &str| lenient_time(text).map_or(0, Timestamp::as_millisecond);
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    let between = (millis(to) - millis(from)) as f64;
+    between
+}
+
+/// What a JavaScript `Date` would make of a JSON value: texts, milliseconds, and null for 1970.
+pub fn any_date(value: &Value) -> Option<Timestamp> {
+    match value {
+        Value::String(text) => lenient_time(text),
+        #[expect(clippy::cast_possible_truncation, reason = "saturates, and then is out of range")]
+        Value::Number(n) => Timestamp::from_millisecond(n.as_f64()? as i64).ok(),
+        Value::Bool(flag) => Timestamp::from_millisecond(i64::from(*flag)).ok(),
+        Value::Null => Some(Timestamp::UNIX_EPOCH),
+        Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
 /// A number as JavaScript prints it: whole ones without a fraction.
 pub fn number(n: f64) -> Value {
     const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -72,7 +92,8 @@ pub fn metadata(stored: &str, limit: Option<usize>) -> Value {
     Value::Object(map.into_iter().map(|(key, value)| (key, reread(value, limit))).collect())
 }
 
-fn reread(value: Value, limit: Option<usize>) -> Value {
+/// One value of a metadata object, in the same way.
+pub fn reread(value: Value, limit: Option<usize>) -> Value {
     let text = match value {
         Value::String(text) => text,
         other => other.to_string(),
@@ -83,15 +104,27 @@ fn reread(value: Value, limit: Option<usize>) -> Value {
     }
 }
 
-/// Whole numbers JavaScript cannot hold come back as strings.
+/// Whole numbers JavaScript cannot hold come back as strings, at any depth.
 fn exact(value: Value) -> Value {
-    match &value {
-        Value::Number(n) if n.as_i64().is_some_and(|n| n.unsigned_abs() > 1 << 53) => {
-            Value::String(n.to_string())
-        }
+    match value {
+        Value::Number(n) if is_unsafe(&n) => Value::String(n.to_string()),
         Value::Number(n) => n.as_f64().map_or(Value::Null, number),
-        _ => value,
+        Value::Array(list) => list.into_iter().map(exact).collect(),
+        Value::Object(map) => map.into_iter().map(|(key, value)| (key, exact(value))).collect(),
+        other => other,
     }
+}
+
+fn is_unsafe(n: &Number) -> bool {
+    let magnitude = n.as_i64().map(i64::unsigned_abs).or_else(|| n.as_u64());
+    magnitude.is_some_and(|magnitude| magnitude >= 1 << 53)
+}
+
+/// A payload as the old data model returns it: JSON is parsed, other text stays as it is, nothing is
+/// null.
+pub fn content(stored: Option<&str>) -> Value {
+    let Some(text) = stored.filter(|t| !t.is_empty()) else { return Value::Null };
+    serde_json::from_str(text).map_or_else(|_| Value::from(text), exact)
 }
 
 /// Stored JSON; null where it is none.

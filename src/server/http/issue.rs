@@ -2,6 +2,9 @@
 
 use serde_json::{Value, json};
 
+/// What a date-time must look like, as issues quote it.
+const DATETIME: &str = r"/^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?(?:Z|([+-](?:[01]\d|2[0-3]):[0-5]\d)))$/";
+
 /// The name of a JSON type; `None` is an absent field.
 fn type_name(value: Option<&Value>) -> &'static str {
     match value {
@@ -97,8 +100,8 @@ pub fn not_whole(path: &str) -> Value {
 /// A date-time that is not ISO with a zone.
 pub fn not_a_datetime(path: &str) -> Value {
     json!({
-        "origin": "string", "code": "invalid_format", "format": "datetime", "path": [path],
-        "message": "Invalid ISO datetime",
+        "origin": "string", "code": "invalid_format", "format": "datetime", "pattern": DATETIME,
+        "path": [path], "message": "Invalid ISO datetime",
     })
 }
 
@@ -126,4 +129,29 @@ pub fn no_alternative(errors: &[Vec<Value>], path: &[&str]) -> Value {
 /// A rule of its own.
 pub fn custom(message: &str, path: &[&str]) -> Value {
     json!({"code": "custom", "path": path, "message": message})
+}
+
+/// The same as `custom`, where the server adds the issue itself: other order of keys.
+pub fn added(message: &str, path: &[&str]) -> Value {
+    json!({"code": "custom", "message": message, "path": path})
+}
+
+/// Something else than an object where a discriminator decides: other order of keys than `invalid_type`.
+pub fn no_object(received: &Value) -> Value {
+    let message = format!("Invalid input: expected object, received {}", type_name(Some(received)));
+    json!({"code": "invalid_type", "expected": "object", "path": [], "message": message})
+}
+
+/// A number without end.
+pub fn infinite(path: &str) -> Value {
+    json!({
+        "expected": "number", "code": "invalid_type", "received": "Infinity", "path": [path],
+        "message": "Invalid input: expected number, received number",
+    })
+}
+
+/// Not the one text allowed.
+pub fn not_literal(value: &str, path: &[&str]) -> Value {
+    let message = format!("Invalid input: expected \"{value}\"");
+    json!({"code": "invalid_value", "values": [value], "path": path, "message": message})
 }

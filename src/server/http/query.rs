@@ -23,6 +23,11 @@ impl Query {
         self.0.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str())
     }
 
+    /// Every value of a parameter that may be repeated.
+    pub fn all(&self, key: &str) -> Vec<&str> {
+        self.0.iter().filter(|(k, _)| k == key).map(|(_, v)| v.as_str()).collect()
+    }
+
     /// The parameter, unless it is empty.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.raw(key).filter(|v| !v.is_empty())
@@ -62,26 +67,23 @@ impl<'a> Params<'a> {
 
     /// A whole number from 1 to `most`, or the default.
     pub fn positive(&mut self, key: &str, default: u32, most: u32) -> u32 {
-        let read = self.query.get(key).map_or(Ok(default), |text| whole(key, text, false, most));
+        let read = match self.query.all(key)[..] {
+            [] | [""] => Ok(default),
+            [text] => whole(key, text, most),
+            _ => Err(issue::not_a_number(key)),
+        };
         self.take(read)
-    }
-
-    /// A whole number from 0 to `most`, or the default; an empty parameter is 0.
-    pub fn count(&mut self, key: &str, default: u32, most: u32) -> u32 {
-        match self.query.raw(key) {
-            None => default,
-            Some("") => 0,
-            Some(text) => self.take(whole(key, text, true, most)),
-        }
     }
 
     /// One of `values`, if given.
     pub fn choice(&mut self, key: &str, values: &[&str]) -> Option<&'a str> {
-        let given = self.query.raw(key)?;
-        if !values.contains(&given) {
+        let query = self.query;
+        let given = query.all(key);
+        let first = *given.first()?;
+        if given.len() > 1 || !values.contains(&first) {
             self.note(issue::invalid_value(values, &[key]));
         }
-        Some(given)
+        Some(first)
     }
 
     /// A list of `known` names in any case.
@@ -92,7 +94,7 @@ impl<'a> Params<'a> {
                 found.push(*name);
             } else {
                 let message = format!("Invalid {key} value: \"{given}\". Allowed: {}", known.join(", "));
-                self.note(issue::custom(&message, &[key]));
+                self.note(issue::added(&message, &[key]));
             }
         }
         found
@@ -100,7 +102,7 @@ impl<'a> Params<'a> {
 
     /// A full date-time with zone, if given.
     pub fn time(&mut self, key: &str) -> Option<Timestamp> {
-        let text = self.query.raw(key)?;
+        let text = self.single(key)?;
         self.take(strict_time(text).map(Some).ok_or_else(|| issue::not_a_datetime(key)))
     }
 
@@ -150,6 +152,46 @@ impl<'a> Params<'a> {
     pub fn finish(self) -> Result<(), Problem> {
         if self.issues.is_empty() { Ok(()) } else { Err(Problem::QueryIssues(self.issues)) }
     }
+
+    /// A text, even an empty one; a repeated parameter is a list, which is none.
+    pub fn single(&mut self, key: &str) -> Option<&'a str> {
+        let query = self.query;
+        match query.all(key)[..] {
+            [] => None,
+            [text] => Some(text),
+            _ => {
+                self.note(issue::invalid_type("string", Some(&Value::Array(Vec::new())), &[key]));
+                None
+            }
+        }
+    }
+
+    /// A text cut at its commas, or a repeated parameter as it is.
+    pub fn texts(&self, key: &str) -> Vec<&'a str> {
+        let query = self.query;
+        match query.all(key)[..] {
+            [text] => text.split(',').collect(),
+            ref texts => texts.to_vec(),
+        }
+    }
+
+    /// A number from 0 to `most`, of which the whole part counts, or the default; an empty parameter
+    /// is 0.
+    pub fn count(&mut self, key: &str, default: u32, most: u32) -> u32 {
+        let read = match self.query.all(key)[..] {
+            [] => Ok(default),
+            [text] => amount(key, text, most),
+            _ => Err(issue::not_a_number(key)),
+        };
+        self.take(read)
+    }
+
+    /// Known names of a comma-separated list; others are ignored. `None` if nothing is given.
+    pub fn known(&mut self, key: &str, known: &[&'static str]) -> Option<Vec<&'static str>> {
+        let text = self.single(key).filter(|t| !t.is_empty())?;
+        let named = |name: &str| known.iter().find(|k| **k == name.trim()).copied();
+        Some(text.split(',').filter_map(named).collect())
+    }
 }
 
 /// Refuses every parameter of a route that takes none.
@@ -159,19 +201,49 @@ pub fn no_parameters(query: &Query) -> Result<(), Problem> {
     params.finish()
 }
 
-fn whole(key: &str, text: &str, zero: bool, most: u32) -> Result<u32, Value> {
-    let n: f64 = text.trim().parse().map_err(|_| issue::not_a_number(key))?;
+fn whole(key: &str, text: &str, most: u32) -> Result<u32, Value> {
+    let n = javascript_number(text).ok_or_else(|| issue::not_a_number(key))?;
+    if n.is_infinite() {
+        return Err(issue::infinite(key));
+    }
     if n.fract() != 0.0 {
         return Err(issue::not_whole(key));
     }
-    if n < 0.0 || n == 0.0 && !zero {
-        return Err(issue::too_small(zero, key));
+    if n <= 0.0 {
+        return Err(issue::too_small(false, key));
     }
     if n > f64::from(most) {
         return Err(issue::too_big(most, key));
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, 0 to u32::MAX")]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, 1 to u32::MAX")]
     Ok(n as u32)
+}
+
+fn amount(key: &str, text: &str, most: u32) -> Result<u32, Value> {
+    let n = javascript_number(text).ok_or_else(|| issue::not_a_number(key))?;
+    if n.is_infinite() {
+        return Err(issue::infinite(key));
+    }
+    if n < 0.0 {
+        return Err(issue::too_small(true, key));
+    }
+    if n > f64::from(most) {
+        return Err(issue::too_big(most, key));
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to u32::MAX")]
+    Ok(n as u32)
+}
+
+/// The number JavaScript makes of a text; `None` is its NaN.
+fn javascript_number(text: &str) -> Option<f64> {
+    let text = text.trim();
+    match text {
+        "" => Some(0.0),
+        "Infinity" | "+Infinity" => Some(f64::INFINITY),
+        "-Infinity" => Some(f64::NEG_INFINITY),
+        _ if text.contains(['i', 'I', 'n', 'N']) => None,
+        _ => text.parse().ok(),
+    }
 }
 
 /// A page of a list: number from 1, and size.
@@ -193,11 +265,20 @@ impl Page {
         row: impl FnMut(&Row<'_>) -> rusqlite::Result<Value>,
     ) -> Answer {
         let total: i64 = db.query_row(&format!("SELECT count(*) {from_where}"), args, |r| r.get(0))?;
-        let offset = u64::from(self.page - 1) * u64::from(self.limit);
-        let sql = format!("SELECT {select} {from_where} {order} LIMIT {} OFFSET {offset}", self.limit);
+        let sql = format!("SELECT {select} {from_where} {order} {}", self.window());
         let data = db.prepare(&sql)?.query_map(args, row)?.collect::<rusqlite::Result<Vec<_>>>()?;
-        let pages = u64::try_from(total).unwrap_or_default().div_ceil(self.limit.into());
-        let meta = json!({"page": self.page, "limit": self.limit, "totalItems": total, "totalPages": pages});
-        Ok(Reply::ok(json!({"data": data, "meta": meta})))
+        Ok(Reply::ok(json!({"data": data, "meta": self.meta(total)})))
+    }
+
+    /// `LIMIT … OFFSET …`
+    pub fn window(self) -> String {
+        let offset = u64::from(self.page.saturating_sub(1)) * u64::from(self.limit);
+        format!("LIMIT {} OFFSET {offset}", self.limit)
+    }
+
+    /// What is said about the whole list.
+    pub fn meta(self, total: i64) -> Value {
+        let pages = u64::try_from(total).unwrap_or_default().div_ceil(u64::from(self.limit.max(1)));
+        json!({"page": self.page, "limit": self.limit, "totalItems": total, "totalPages": pages})
     }
 }

@@ -125,7 +125,7 @@ fn asks_for_trace(query: &Query) -> Result<bool, Problem> {
 /// The filters, in the order in which the schema looks at them.
 fn filters(query: &Query, params: &mut Params<'_>, version: Version) -> Result<Where, Problem> {
     let mut filter = Where::default();
-    let mut is = |filter: &mut Where, key: &str, column: &str| {
+    let is = |filter: &mut Where, key: &str, column: &str| {
         if let Some(text) = query.get(key) {
             filter.is(column, text);
         }

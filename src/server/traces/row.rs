@@ -9,6 +9,7 @@ use crate::server::data::value::parse;
 
 /// One observation, as the new data model shows it: absent texts are empty.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a column of its own")]
 pub struct Observation {
     /// Unique within the trace.
     pub id: String,

@@ -1,0 +1,254 @@
+//! Conditions as SQL.
+
+use rusqlite::types::Value as Arg;
+
+use super::columns::{Column, Kind, View};
+use super::{Condition, Form, Operand};
+use crate::server::data::sql::{Where, marks};
+use crate::server::data::value::iso;
+use crate::server::http::reply::Problem;
+
+const NEEDS_TEXT: &str = "Input/output filters only support filter type `string`.";
+const NEEDS_INDEX: &str = "Input/output filters require at least one `matches` or `=` operator.";
+const NEEDS_WORD: &str = "`matches` requires at least one search token.";
+const NEEDS_TARGET: &str = "`matches` is only supported for input, output, and metadata filters.";
+
+/// What SQLite takes, less what the other parameters need.
+const MOST_ARGUMENTS: usize = 10_000;
+
+/// A metadata value as text, the way it was stored.
+const MEMBER: &str = "iif(type IN ('true', 'false', 'null'), type, CAST(value AS TEXT))";
+
+/// SQL with its arguments.
+type Clause = (String, Vec<Arg>);
+
+/// Adds the conditions and returns the expressions they are about.
+pub fn add(sql: &mut Where, conditions: &[Condition], view: &View) -> Result<Vec<&'static str>, Problem> {
+    refuse_payloads_as(conditions, view)?;
+    let mut named = Vec::new();
+    let (mut payloads, mut used) = (Vec::new(), 0);
+    for condition in conditions.iter().filter(|c| c.form != Form::Position) {
+        let column = condition.column(view)?;
+        let (clause, args) = condition.clause(column, view);
+        used += args.len();
+        sql.and(clause, args);
+        named.push(column.sql);
+        if column.kind == Kind::Payload {
+            payloads.push(condition.operator.as_str());
+        }
+    }
+    if !payloads.is_empty() && !payloads.iter().any(|operator| matches!(*operator, "=" | "matches")) {
+        return Err(refused(NEEDS_INDEX));
+    }
+    if used > MOST_ARGUMENTS { Err(refused("The filter is too long.")) } else { Ok(named) }
+}
+
+fn refuse_payloads_as(conditions: &[Condition], view: &View) -> Result<(), Problem> {
+    let is_payload = |c: &Condition| view.column(&c.column).is_some_and(|found| found.kind == Kind::Payload);
+    let is_wrong = conditions.iter().any(|c| is_payload(c) && c.form != Form::Text);
+    if is_wrong { Err(refused(NEEDS_TEXT)) } else { Ok(()) }
+}
+
+fn refused(message: impl Into<String>) -> Problem {
+    Problem::Refused(message.into())
+}
+
+impl Condition {
+    /// The column it is about, if the column takes it.
+    fn column(&self, view: &View) -> Result<&'static Column, Problem> {
+        let missing = || refused(format!("Column {} does not match a UI / CH table mapping.", self.column));
+        let column = view.column(&self.column).ok_or_else(missing)?;
+        if !self.fits(column, view) {
+            return Err(refused(format!(
+                "Invalid filter type '{}' for column '{}'. Expected filter type '{}'.",
+                self.form.name(),
+                self.column,
+                column.kind.form().name()
+            )));
+        }
+        if self.operator == "matches" {
+            if !self.text().chars().any(char::is_alphanumeric) {
+                return Err(refused(NEEDS_WORD));
+            }
+            if !matches!(column.kind, Kind::Payload | Kind::Metadata) {
+                return Err(refused(NEEDS_TARGET));
+            }
+        }
+        Ok(column)
+    }
+
+    /// Metadata of the old data model may also be compared as numbers and as categories.
+    fn fits(&self, column: &Column, view: &View) -> bool {
+        let is_old_metadata = column.kind == Kind::Metadata && !view.inherits_metadata;
+        column.kind.takes(self.form)
+            || is_old_metadata && matches!(self.form, Form::NumberMember | Form::Categories)
+    }
+
+    fn clause(&self, column: &Column, view: &View) -> Clause {
+        match (self.form, column.kind) {
+            (Form::Text, _) if column.sql == "parent_id" => {
+                text("ifnull(parent_id, '')", &self.operator, self.text())
+            }
+            (Form::Text, _) => text(column.sql, &self.operator, self.text()),
+            (Form::Options, Kind::List) | (Form::Array, _) => self.array(column.sql, view),
+            (Form::Options, _) => self.options(column.sql),
+            (Form::Null, _) => (format!("{} {}", column.sql, self.operator), Vec::new()),
+            (_, Kind::Metadata) => self.member(view),
+            (_, Kind::Numbers | Kind::Categories | Kind::Flags) => self.scores(column.sql),
+            _ => (format!("{} {} ?", column.sql, self.operator), vec![self.plain()]),
+        }
+    }
+
+    fn text(&self) -> &str {
+        match &self.value {
+            Operand::Text(text) => text,
+            _ => "",
+        }
+    }
+
+    fn list(&self) -> Vec<Arg> {
+        let Operand::List(list) = &self.value else { return Vec::new() };
+        let mut list = list.clone();
+        list.sort_unstable();
+        list.dedup();
+        list.into_iter().map(Arg::from).collect()
+    }
+
+    fn plain(&self) -> Arg {
+        match &self.value {
+            Operand::Number(n) => (*n).into(),
+            Operand::Flag(flag) => i64::from(*flag).into(),
+            Operand::Time(time) => iso(*time).into(),
+            Operand::Text(_) | Operand::List(_) | Operand::None => Arg::Null,
+        }
+    }
+
+    fn options(&self, sql: &str) -> Clause {
+        let args = self.list();
+        let marks = marks(args.len());
+        let clause = match (self.operator.as_str(), sql) {
+            ("any of", "parent_id") => format!("ifnull(parent_id, '') IN ({marks})"),
+            ("any of", _) => format!("{sql} IN ({marks})"),
+            (_, "parent_id") => format!("parent_id IS NOT NULL AND parent_id NOT IN ({marks})"),
+            _ => format!("{sql} NOT IN ({marks})"),
+        };
+        (clause, args)
+    }
+
+    fn array(&self, sql: &str, view: &View) -> Clause {
+        let args = self.list();
+        let array = if sql.starts_with('\'') { sql.to_owned() } else { format!("{}.{sql}", view.table) };
+        let count = format!(
+            "(SELECT count(DISTINCT value) FROM json_each({array}) WHERE value IN ({}))",
+            marks(args.len())
+        );
+        let clause = match self.operator.as_str() {
+            "any of" => format!("{count} > 0"),
+            "none of" => format!("{count} = 0"),
+            _ => format!("{count} = {}", args.len()),
+        };
+        (clause, args)
+    }
+
+    /// A condition on a metadata value. The new data model looks at keys that are there, and for rows of
+    /// the old one at the trace's where they have none; the old one takes absent values for empty.
+    fn member(&self, view: &View) -> Clause {
+        let own = format!("json_each({}.metadata)", view.table);
+        let key = Arg::from(self.key.clone());
+        if !view.inherits_metadata {
+            let value = format!("ifnull((SELECT {MEMBER} FROM {own} WHERE key = ?), '')");
+            let (clause, args) = self.value_clause(&value);
+            return (clause, std::iter::once(key).chain(args).collect());
+        }
+        let (value, args) = self.value_clause(MEMBER);
+        let clause = format!(
+            "(EXISTS (SELECT 1 FROM {own} WHERE key = ? AND {value}) OR is_legacy = 1 \
+             AND NOT EXISTS (SELECT 1 FROM {own} WHERE key = ?) \
+             AND EXISTS (SELECT 1 FROM traces AS t, json_each(t.metadata) \
+             WHERE t.id = observations.trace_id AND key = ? AND {value}))"
+        );
+        let mut all = vec![key.clone()];
+        all.extend(args.clone());
+        all.extend([key.clone(), key]);
+        all.extend(args);
+        (clause, all)
+    }
+
+    fn value_clause(&self, value: &str) -> Clause {
+        match self.form {
+            Form::NumberMember => (format!("CAST({value} AS REAL) {} ?", self.operator), vec![self.plain()]),
+            Form::Categories => self.options(value),
+            _ if self.operator == "matches" => words(value, self.text(), false),
+            _ => text(value, &self.operator, self.text()),
+        }
+    }
+
+    /// A condition on the scores of a trace, by their name.
+    fn scores(&self, data_type: &str) -> Clause {
+        let scores = format!(
+            "SELECT 1 FROM scores AS s WHERE s.trace_id = traces.id AND s.data_type = '{data_type}' AND s.name = ?"
+        );
+        let mut args = vec![Arg::from(self.key.clone())];
+        let clause = match self.form {
+            Form::NumberMember => {
+                args.push(self.plain());
+                format!("EXISTS ({scores} GROUP BY s.name HAVING avg(s.number) {} ?)", self.operator)
+            }
+            Form::FlagMember => {
+                args.push(self.plain());
+                let not = if self.operator == "=" { "" } else { "NOT " };
+                format!("{not}EXISTS ({scores} AND s.number = ?)")
+            }
+            _ => {
+                let list = self.list();
+                let not = if self.operator == "any of" { "" } else { "NOT " };
+                let clause = format!("{not}EXISTS ({scores} AND s.text IN ({}))", marks(list.len()));
+                args.extend(list);
+                clause
+            }
+        };
+        (clause, args)
+    }
+}
+
+/// A condition on an expression that is a text.
+pub(super) fn text(sql: &str, operator: &str, value: &str) -> Clause {
+    let length = value.chars().count();
+    let clause = match operator {
+        "contains" => format!("instr({sql}, ?) > 0"),
+        "does not contain" if sql == "ifnull(parent_id, '')" => {
+            "parent_id IS NOT NULL AND instr(parent_id, ?) = 0".to_owned()
+        }
+        "does not contain" => format!("instr({sql}, ?) = 0"),
+        "starts with" => format!("substr({sql}, 1, {length}) = ?"),
+        "ends with" if length > 0 => format!("substr({sql}, -{length}) = ?"),
+        "ends with" => format!("instr({sql}, ?) = 1"),
+        "matches" => return words(sql, value, true),
+        _ => format!("{sql} = ?"),
+    };
+    (clause, vec![Arg::from(value.to_owned())])
+}
+
+/// The value occurs, and its words do so as whole words. Letters are ASCII letters and digits and
+/// everything beyond ASCII.
+fn words(sql: &str, value: &str, any_case: bool) -> Clause {
+    const EDGE: &str = "[^0-9A-Za-z\u{80}-\u{10FFFF}]";
+    let (field, value) = if any_case {
+        (format!("lower({sql})"), value.to_ascii_lowercase())
+    } else {
+        (sql.to_owned(), value.to_owned())
+    };
+    let mut words: Vec<&str> =
+        value.split(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).collect();
+    words.sort_unstable();
+    words.dedup();
+    // Longer patterns are refused by SQLite; that the whole value occurs is asked in any case.
+    words.retain(|word| word.len() < 10_000);
+    let mut clauses = vec![format!("instr({field}, ?) > 0")];
+    let mut args = vec![Arg::from(value.clone())];
+    for word in words.into_iter().take(64) {
+        clauses.push(format!("' ' || {field} || ' ' GLOB ?"));
+        args.push(Arg::from(format!("*{EDGE}{word}{EDGE}*")));
+    }
+    (format!("({})", clauses.join(" AND ")), args)
+}

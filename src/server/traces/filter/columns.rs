@@ -1,0 +1,280 @@
+//! What may be filtered where, and the SQL expressions behind it.
+
+use super::Form;
+
+/// What a column holds, and so which filters it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Any text.
+    Text,
+    /// One of a few texts.
+    Options,
+    /// Input or output, which are searched by `=` or `matches` only.
+    Payload,
+    /// A time.
+    Time,
+    /// A number.
+    Number,
+    /// A boolean.
+    Flag,
+    /// A JSON array of texts.
+    List,
+    /// A JSON object.
+    Metadata,
+    /// Numeric scores by name.
+    Numbers,
+    /// Categorical scores by name.
+    Categories,
+    /// Boolean scores by name.
+    Flags,
+}
+
+impl Kind {
+    /// The form of filter it expects, as errors name it.
+    pub fn form(self) -> Form {
+        match self {
+            Self::Text | Self::Payload => Form::Text,
+            Self::Options => Form::Options,
+            Self::Time => Form::Datetime,
+            Self::Number => Form::Number,
+            Self::Flag => Form::Flag,
+            Self::List => Form::Array,
+            Self::Metadata => Form::TextMember,
+            Self::Numbers => Form::NumberMember,
+            Self::Categories => Form::Categories,
+            Self::Flags => Form::FlagMember,
+        }
+    }
+
+    /// Whether it takes filters of this form.
+    pub fn takes(self, form: Form) -> bool {
+        match self {
+            _ if form == Form::Null => !matches!(self, Self::Numbers | Self::Categories | Self::Flags),
+            Self::Text | Self::Options => matches!(form, Form::Text | Form::Options),
+            Self::List => matches!(form, Form::Array | Form::Options),
+            _ => form == self.form(),
+        }
+    }
+}
+
+/// A column that may be filtered.
+#[derive(Debug)]
+pub struct Column {
+    /// As the API names it.
+    pub id: &'static str,
+    /// As the web pages name it, which filters may do too.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// An expression over a row.
+    pub sql: &'static str,
+}
+
+/// The columns of one list.
+#[derive(Debug)]
+pub struct View {
+    /// The table.
+    pub table: &'static str,
+    /// What may be filtered.
+    pub columns: &'static [Column],
+    /// Whether rows of the old data model also have their trace's metadata.
+    pub inherits_metadata: bool,
+}
+
+impl View {
+    /// The column of that id or name.
+    pub fn column(&self, name: &str) -> Option<&'static Column> {
+        self.columns.iter().find(|column| column.id == name || column.name == name)
+    }
+}
+
+const fn column(id: &'static str, name: &'static str, kind: Kind, sql: &'static str) -> Column {
+    Column { id, name, kind, sql }
+}
+
+/// A sum over the members of an object whose keys contain a word.
+macro_rules! sum {
+    ($object:literal, $word:literal) => {
+        concat!(
+            "(SELECT ifnull(sum(value), 0) FROM json_each(observations.",
+            $object,
+            ") WHERE key LIKE '%",
+            $word,
+            "%')"
+        )
+    };
+}
+
+/// The same over all observations of a trace.
+macro_rules! trace_sum {
+    ($object:literal, $word:literal) => {
+        concat!(
+            "(SELECT ifnull(sum(j.value), 0) FROM observations AS o, json_each(o.",
+            $object,
+            ") AS j WHERE o.trace_id = traces.id AND o.is_synthetic = 0 AND j.key LIKE '",
+            $word,
+            "')"
+        )
+    };
+}
+
+macro_rules! level_count {
+    ($level:literal) => {
+        concat!(
+            "(SELECT count(*) FROM observations AS o WHERE o.trace_id = traces.id AND o.is_synthetic = 0 \
+             AND o.level = '",
+            $level,
+            "')"
+        )
+    };
+}
+
+const TOKENS_PER_SECOND: &str = concat!(sum!("usage_details", "output"), " / nullif(latency, 0)");
+
+/// Observations of the new data model.
+pub const EVENTS: View = View {
+    table: "observations",
+    inherits_metadata: true,
+    columns: &[
+        column("environment", "Environment", Kind::Options, "environment"),
+        column("type", "Type", Kind::Options, "type"),
+        column("id", "ID", Kind::Options, "id"),
+        column("name", "Name", Kind::Options, "name"),
+        column("traceId", "Trace ID", Kind::Text, "trace_id"),
+        column("startTime", "Start Time", Kind::Time, "start_time"),
+        column("endTime", "End Time", Kind::Time, "end_time"),
+        column("timeToFirstToken", "Time To First Token (s)", Kind::Number, "time_to_first_token"),
+        column("latency", "Latency (s)", Kind::Number, "latency"),
+        column("tokensPerSecond", "Tokens per second", Kind::Number, TOKENS_PER_SECOND),
+        column("inputCost", "Input Cost ($)", Kind::Number, sum!("cost_details", "input")),
+        column("outputCost", "Output Cost ($)", Kind::Number, sum!("cost_details", "output")),
+        column("totalCost", "Total Cost ($)", Kind::Number, "json_extract(cost_details, '$.total')"),
+        column("level", "Level", Kind::Options, "level"),
+        column("statusMessage", "Status Message", Kind::Text, "status_message"),
+        column("model", "Model", Kind::Options, "model"),
+        column("providedModelName", "Provided Model Name", Kind::Options, "model"),
+        column("modelId", "Model ID", Kind::Options, "model_id"),
+        column("inputTokens", "Input Tokens", Kind::Number, sum!("usage_details", "input")),
+        column("outputTokens", "Output Tokens", Kind::Number, sum!("usage_details", "output")),
+        column("totalTokens", "Total Tokens", Kind::Number, "json_extract(usage_details, '$.total')"),
+        column("tokens", "Tokens", Kind::Number, "json_extract(usage_details, '$.total')"),
+        column("metadata", "Metadata", Kind::Metadata, "metadata"),
+        column("version", "Version", Kind::Text, "version"),
+        column("promptName", "Prompt Name", Kind::Options, "prompt_name"),
+        column("promptVersion", "Prompt Version", Kind::Number, "prompt_version"),
+        column("input", "Input", Kind::Payload, "input"),
+        column("output", "Output", Kind::Payload, "output"),
+        column("sessionId", "Session ID", Kind::Text, "session_id"),
+        column("traceName", "Trace Name", Kind::Options, "trace_name"),
+        column("userId", "User ID", Kind::Text, "user_id"),
+        column("traceTags", "Trace Tags", Kind::List, "tags"),
+        column("tags", "Tags", Kind::List, "tags"),
+        column("traceEnvironment", "Trace Environment", Kind::Options, "environment"),
+        column("hasParentObservation", "Has Parent Observation", Kind::Flag, "(parent_id IS NOT NULL)"),
+        column("isRootObservation", "Is Root Observation", Kind::Flag, "(parent_id IS NULL)"),
+        column("parentObservationId", "Parent Observation ID", Kind::Text, "parent_id"),
+        column("experimentDatasetId", "Experiment Dataset ID", Kind::Options, "''"),
+        column("experimentId", "Experiment ID", Kind::Options, "''"),
+        column("experimentName", "Experiment Name", Kind::Options, "''"),
+        column("isExperimentItemRootSpan", "Is Experiment Item Root Span", Kind::Flag, "0"),
+        column("toolDefinitions", "Available Tools", Kind::Number, "0"),
+        column("toolCalls", "Tool Calls", Kind::Number, "0"),
+        column("toolNames", "Tool Names", Kind::List, "'[]'"),
+        column("calledToolNames", "Called Tool Names", Kind::List, "'[]'"),
+    ],
+};
+
+/// The parent as the old data model has it, which knows no synthetic root.
+pub const OLD_PARENT: &str = "iif(is_legacy = 1 AND parent_id = 't-' || trace_id, NULL, parent_id)";
+/// The version as the old data model has it: only its own.
+pub const OLD_VERSION: &str = "nullif(iif(is_legacy = 1, own_version, version), '')";
+
+/// Observations of the old data model: absent texts are null.
+pub const OBSERVATIONS: View = View {
+    table: "observations",
+    inherits_metadata: false,
+    columns: &[
+        column("traceTags", "Trace Tags", Kind::List, "tags"),
+        column("userId", "User ID", Kind::Text, "nullif(user_id, '')"),
+        column("sessionId", "Session ID", Kind::Text, "nullif(session_id, '')"),
+        column("traceName", "Trace Name", Kind::Text, "nullif(trace_name, '')"),
+        column("traceEnvironment", "Trace Environment", Kind::Text, "environment"),
+        column("environment", "Environment", Kind::Text, "environment"),
+        column("type", "Type", Kind::Text, "type"),
+        column("type", "type", Kind::Text, "type"),
+        column("id", "ID", Kind::Text, "id"),
+        column("name", "Name", Kind::Text, "nullif(name, '')"),
+        column("traceId", "Trace ID", Kind::Text, "trace_id"),
+        column("parentObservationId", "Parent Observation ID", Kind::Text, OLD_PARENT),
+        column("startTime", "Start Time", Kind::Time, "start_time"),
+        column("endTime", "End Time", Kind::Time, "end_time"),
+        column("timeToFirstToken", "Time To First Token (s)", Kind::Number, "time_to_first_token"),
+        column("latency", "Latency (s)", Kind::Number, "latency"),
+        column("tokensPerSecond", "Tokens per second", Kind::Number, TOKENS_PER_SECOND),
+        column("inputCost", "Input Cost ($)", Kind::Number, sum!("cost_details", "input")),
+        column("outputCost", "Output Cost ($)", Kind::Number, sum!("cost_details", "output")),
+        column("totalCost", "Total Cost ($)", Kind::Number, "json_extract(cost_details, '$.total')"),
+        column("level", "Level", Kind::Text, "level"),
+        column("statusMessage", "Status Message", Kind::Text, "nullif(status_message, '')"),
+        column("model", "Model", Kind::Text, "nullif(model, '')"),
+        column("modelId", "Model ID", Kind::Text, "nullif(model_id, '')"),
+        column("inputTokens", "Input Tokens", Kind::Number, sum!("usage_details", "input")),
+        column("outputTokens", "Output Tokens", Kind::Number, sum!("usage_details", "output")),
+        column("totalTokens", "Total Tokens", Kind::Number, "json_extract(usage_details, '$.total')"),
+        column("tokens", "Tokens", Kind::Number, "json_extract(usage_details, '$.total')"),
+        column("metadata", "Metadata", Kind::Metadata, "metadata"),
+        column("version", "Version", Kind::Text, OLD_VERSION),
+        column("promptName", "Prompt Name", Kind::Text, "nullif(prompt_name, '')"),
+        column("promptVersion", "Prompt Version", Kind::Number, "prompt_version"),
+        column("toolDefinitions", "Available Tools", Kind::Number, "0"),
+        column("toolCalls", "Tool Calls", Kind::Number, "0"),
+        column("toolNames", "Tool Names", Kind::List, "'[]'"),
+        column("calledToolNames", "Called Tool Names", Kind::List, "'[]'"),
+    ],
+};
+
+const HIGHEST_LEVEL: &str = "(SELECT o.level FROM observations AS o WHERE o.trace_id = traces.id AND \
+    o.is_synthetic = 0 ORDER BY CASE o.level WHEN 'ERROR' THEN 0 WHEN 'WARNING' THEN 1 \
+    WHEN 'DEFAULT' THEN 2 ELSE 3 END LIMIT 1)";
+const TRACE_LATENCY: &str = "(SELECT max(unixepoch(ifnull(o.end_time, o.start_time), 'subsec')) - \
+    min(unixepoch(o.start_time, 'subsec')) FROM observations AS o WHERE o.trace_id = traces.id AND \
+    o.is_synthetic = 0)";
+
+/// Traces of the old data model.
+pub const TRACES: View = View {
+    table: "traces",
+    inherits_metadata: false,
+    columns: &[
+        column("bookmarked", "⭐️", Kind::Flag, "is_bookmarked"),
+        column("level", "Level", Kind::Text, HIGHEST_LEVEL),
+        column("id", "ID", Kind::Text, "id"),
+        column("traceId", "Trace ID", Kind::Text, "id"),
+        column("name", "Name", Kind::Text, "name"),
+        column("traceName", "Trace Name", Kind::Text, "name"),
+        column("timestamp", "Timestamp", Kind::Time, "timestamp"),
+        column("userId", "User ID", Kind::Text, "user_id"),
+        column("sessionId", "Session ID", Kind::Text, "session_id"),
+        column("metadata", "Metadata", Kind::Metadata, "metadata"),
+        column("version", "Version", Kind::Text, "version"),
+        column("release", "Release", Kind::Text, "release"),
+        column("environment", "Environment", Kind::Text, "environment"),
+        column("tags", "Tags", Kind::List, "tags"),
+        column("traceTags", "Trace Tags", Kind::List, "tags"),
+        column("warningCount", "Warning Level Count", Kind::Number, level_count!("WARNING")),
+        column("errorCount", "Error Level Count", Kind::Number, level_count!("ERROR")),
+        column("defaultCount", "Default Level Count", Kind::Number, level_count!("DEFAULT")),
+        column("debugCount", "Debug Level Count", Kind::Number, level_count!("DEBUG")),
+        column("inputTokens", "Input Tokens", Kind::Number, trace_sum!("usage_details", "%input%")),
+        column("outputTokens", "Output Tokens", Kind::Number, trace_sum!("usage_details", "%output%")),
+        column("totalTokens", "Total Tokens", Kind::Number, trace_sum!("usage_details", "total")),
+        column("tokens", "Tokens", Kind::Number, trace_sum!("usage_details", "total")),
+        column("inputCost", "Input Cost ($)", Kind::Number, trace_sum!("cost_details", "%input%")),
+        column("outputCost", "Output Cost ($)", Kind::Number, trace_sum!("cost_details", "%output%")),
+        column("totalCost", "Total Cost ($)", Kind::Number, trace_sum!("cost_details", "total")),
+        column("latency", "Latency (s)", Kind::Number, TRACE_LATENCY),
+        column("scores", "Scores", Kind::Numbers, "NUMERIC"),
+        column("scores_avg", "Scores (numeric)", Kind::Numbers, "NUMERIC"),
+        column("score_categories", "Scores (categorical)", Kind::Categories, "CATEGORICAL"),
+        column("score_booleans", "Scores (boolean)", Kind::Flags, "BOOLEAN"),
+    ],
+};
