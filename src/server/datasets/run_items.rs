@@ -152,9 +152,10 @@ pub fn create(db: &Connection, call: &Call) -> Answer {
     })))
 }
 
-/// The id of a run that is not stored: the same for the same run.
+/// The id of a run that is not stored: the same for the same run. Clients that run experiments work it
+/// out themselves, so every byte of this counts.
 fn stand_in(project: &str, dataset: &str, run: &str) -> String {
-    let digest = Sha256::digest(format!("{project}\n{dataset}\n{run}"));
+    let digest = Sha256::digest(json!(["langfuse-experiment-v1", project, dataset, run]).to_string());
     let head = digest.iter().take(8).fold(0_u64, |head, byte| head << 8 | u64::from(*byte));
     format!("{head:016x}")
 }
