@@ -156,7 +156,7 @@ impl Client {
     /// Host and port of the server, as shown to people.
     #[must_use]
     pub fn host(&self) -> String {
-        host(&self.base)
+        shown(&self.base)
     }
 
     /// The server's address in one spelling, to tell servers apart: without the API's own path,
@@ -288,7 +288,7 @@ fn checked_base(mut base: Url, allow_insecure_http: bool) -> Result<Url, ApiErro
     let path = path.strip_suffix("/api/public").unwrap_or(path).to_owned();
     base.set_path(&path);
     if base.scheme() == "http" && !is_loopback(&base) && !allow_insecure_http {
-        let host = host(&base);
+        let host = shown(&base);
         return refused(format!(
             "plain http would show the keys to anyone on the way to {host}: use https, or `--insecure-http`"
         ));
@@ -296,7 +296,7 @@ fn checked_base(mut base: Url, allow_insecure_http: bool) -> Result<Url, ApiErro
     Ok(base)
 }
 
-fn is_loopback(url: &Url) -> bool {
+pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
@@ -305,7 +305,8 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn host(url: &Url) -> String {
+/// Host and port, as shown to people.
+pub(super) fn shown(url: &Url) -> String {
     let name = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"))
 }

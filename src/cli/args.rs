@@ -6,6 +6,8 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
+use super::evaluators::EvaluatorsCommand;
+use super::import::{FORMATS, ImportArgs};
 use super::journal::JournalCommand;
 use super::serve::ServeArgs;
 use super::sync::SyncArgs;
@@ -91,12 +93,21 @@ pub(super) enum Command {
     Sync(SyncArgs),
     /// Fetch a whole queue, to review it without a network.
     Pull(PullArgs),
+    /// Score traces with models and programs.
+    Evaluators {
+        /// What to do.
+        #[command(subcommand)]
+        command: EvaluatorsCommand,
+    },
     /// What was kept of the server's answers.
     Cache {
         /// What to do.
         #[command(subcommand)]
         command: CacheCommand,
     },
+    /// Fill the workspace on this machine with traces from files.
+    #[command(after_long_help = FORMATS)]
+    Import(ImportArgs),
     /// Serve the workspace on this machine as a Langfuse API.
     Serve(ServeArgs),
     /// Fill the workspace on this machine with the sample project.

@@ -7,7 +7,9 @@ mod args;
 mod cache;
 mod database;
 mod doctor;
+mod evaluators;
 mod failure;
+mod import;
 mod journal;
 mod login;
 mod output;
@@ -62,11 +64,13 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Logout { name }) => profiles::logout(name.as_deref()),
         Some(Command::Profiles { default }) => profiles::run(default.as_deref()),
         Some(Command::Doctor) => doctor::run(shared),
+        Some(Command::Evaluators { command }) => return evaluators::run(shared, &command),
         Some(Command::Journal { command }) => journal::run(shared, &command),
         Some(Command::Sync(args)) => sync::run(shared, &args),
         Some(Command::Pull(args)) => return pull::run(shared, &args),
         Some(Command::Cache { command: CacheCommand::Clear }) => cache::clear(),
         Some(Command::Serve(args)) => serve::run(&args),
+        Some(Command::Import(args)) => return import::run(shared, &args),
         Some(Command::Sample(args)) => sample::run(&args),
         Some(Command::Completions { shell }) => pages::completions(shell),
         Some(Command::Man) => pages::man(),

@@ -6,6 +6,7 @@
 mod comment;
 mod config;
 mod decision;
+mod evaluator;
 mod ids;
 mod look;
 mod queue;
@@ -22,6 +23,7 @@ mod write;
 pub use comment::{COMMENT_UNITS, Comment};
 pub use config::{Category, Refusal, ScoreConfig, TEXT_UNITS};
 pub use decision::{Decision, GIVEN_UP, Made, NOTHING_TO_SEND, Origin, Undone, WriteState, Written};
+pub use evaluator::{Evaluator, Filling, Judge, Message, Part, Program, Scale, Verdict, Work, verdict_id};
 pub use ids::{
     CommentId, ConfigId, ItemId, ObservationId, ProjectId, QueueId, ScoreId, SessionId, TraceId, UserId,
 };

@@ -13,6 +13,7 @@ mod data;
 mod datasets;
 mod evals;
 mod http;
+pub mod import;
 mod ingest;
 mod media;
 mod metrics;

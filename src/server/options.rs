@@ -42,8 +42,8 @@ pub struct Options {
     pub strict: bool,
     /// Time until a written or deleted score shows.
     pub score_delay: Duration,
-    /// Score deletions are worked off one per this time, apart from the writes; zero deletes them in
-    /// the order of writes and deletions. A score written again under its id is deleted all the same.
+    /// Score deletions are worked off one per this time, the first at once and apart from the writes;
+    /// zero deletes them in the order of writes and deletions. A score written again under its id is deleted all the same.
     pub delete_delay: Duration,
     /// Time that every answer takes longer.
     pub latency: Duration,

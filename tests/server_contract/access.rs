@@ -2,13 +2,14 @@
 
 use std::net::SocketAddr;
 
-use axum::body::Body;
-use axum::http::header;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, header};
 use pretty_assertions::assert_eq;
 use rstest::rstest;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tower::ServiceExt as _;
 use tracemark::server::{Options, Seed, Workspace, serve};
 
 use super::{basic, clock, empty, start};
@@ -98,12 +99,56 @@ async fn what_is_no_json_answers_in_plain_text_or_html() {
         (queues, Body::from("{\"name\":"), 400, "Invalid JSON"),
         (queues, Body::from(vec![b' '; 2_000_000]), 413, "Body exceeded 1mb limit"),
         ("/api/public/annotation-queues/", Body::empty(), 308, queues),
+        ("/api/public/annotation-queues/?page=1", Body::empty(), 308, "/api/public/annotation-queues?page=1"),
     ];
     for (path, body, status, text) in cases {
         let reply = server.send("POST", path, Some(&auth), body).await;
         assert_eq!((reply.status, reply.text()), (status, text));
         assert!(!reply.headers.contains_key(header::CONTENT_TYPE));
     }
+}
+
+#[tokio::test]
+async fn pages_of_other_origins_may_call() {
+    let server = empty();
+    let ask = async |method: &str, headers: &[(&str, &str)]| {
+        let request = headers.iter().fold(
+            Request::builder().method(method).uri("/api/public/annotation-queues"),
+            |request, (name, value)| request.header(*name, *value),
+        );
+        server.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+    };
+    let origin = ("origin", "http://localhost:5173");
+    let response = ask("OPTIONS", &[origin, ("access-control-request-headers", "authorization")]).await;
+    assert_eq!(response.status(), 204);
+    assert_eq!(response.headers()["access-control-allow-headers"], "authorization");
+    assert_eq!(response.headers()["access-control-allow-origin"], origin.1);
+    let response = ask("GET", &[origin]).await;
+    assert_eq!(response.status(), 401);
+    assert_eq!(response.headers()["access-control-allow-origin"], origin.1);
+    assert!(!ask("GET", &[]).await.headers().contains_key("access-control-allow-origin"));
+}
+
+#[rstest]
+#[case("text/plain", "{}", 400, "expected object, received string")]
+#[case("Application/JSON; charset=utf-8", "", 400, "No matching discriminator")]
+#[case("application/x-www-form-urlencoded", "dataType=TEXT&name=form", 200, "form")]
+#[tokio::test]
+async fn a_body_is_read_by_its_content_type(
+    #[case] kind: &str,
+    #[case] body: &'static str,
+    #[case] status: u16,
+    #[case] said: &str,
+) {
+    let server = empty();
+    let request = Request::post("/api/public/score-configs")
+        .header(header::AUTHORIZATION, server.basic())
+        .header(header::CONTENT_TYPE, kind);
+    let response = server.router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
+    assert_eq!(response.status(), status);
+    let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    assert!(text.contains(said), "{text}");
 }
 
 #[tokio::test]

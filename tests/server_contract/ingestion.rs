@@ -308,6 +308,30 @@ async fn issues_name_the_place(#[case] kind: &str, #[case] body: Value, #[case] 
 }
 
 #[tokio::test]
+async fn items_of_runs_come_in_too() {
+    let server = dual();
+    server.post("/v2/datasets", json!({"name": "d"})).await;
+    let mut items = Vec::new();
+    for id in ["i1", "i2"] {
+        items.push(server.post("/dataset-items", json!({"datasetName": "d", "id": id})).await);
+    }
+    let first = json!({"runName": "r", "datasetItemId": "i1", "traceId": "t1"});
+    let first = server.post("/dataset-run-items", first).await;
+    let second = json!({"id": "ri", "traceId": "t2", "datasetId": items[1]["datasetId"],
+        "runId": first["datasetRunId"], "datasetItemId": "i2"});
+    server.tell("1", "dataset-run-item-create", second.clone()).await;
+    let mut lost = second;
+    lost["id"] = json!("lost");
+    lost["runId"] = json!("nowhere");
+    server.tell("2", "dataset-run-item-create", lost).await;
+    let run = server.get("/datasets/d/runs/r").await;
+    let mut traces: Vec<&Value> =
+        run["datasetRunItems"].as_array().unwrap().iter().map(|item| &item["traceId"]).collect();
+    traces.sort_by_key(ToString::to_string);
+    assert_eq!(traces, ["t1", "t2"]);
+}
+
+#[tokio::test]
 async fn ten_thousand_events_come_in_at_once() {
     let server = dual();
     let events: Vec<Value> = (0..10_000)

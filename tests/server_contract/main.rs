@@ -3,20 +3,29 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod access;
+mod blob_storage;
 mod comments_media;
+mod datasets;
 mod evaluators;
+mod experiments;
 mod faults;
 #[path = "../http_support/mod.rs"]
 mod http_support;
 mod ingestion;
 mod limits;
+mod media;
+mod metrics;
 mod observations;
 mod odd_queries;
+mod otel;
+mod people;
 mod queues;
 mod rules;
+mod runs;
 mod schema;
 mod score_list;
 mod scores;
+mod scores_legacy;
 mod sessions;
 mod traces;
 

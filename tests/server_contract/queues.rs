@@ -113,3 +113,30 @@ async fn score_configs_are_created_and_changed() {
     assert_eq!(server.call("PATCH", &path, json!({"description": null})).await.0, 400);
     assert_eq!(server.call("GET", "/score-configs/no", Value::Null).await.0, 404);
 }
+
+#[tokio::test]
+async fn totals_follow_items_that_come_change_and_go() {
+    let server = empty();
+    let config = server.numeric().await;
+    let queue = server.post("/annotation-queues", json!({"name": "q", "scoreConfigIds": [config]})).await;
+    let items = format!("/annotation-queues/{}/items", queue["id"].as_str().unwrap());
+    let totals = async || {
+        let mut totals = Vec::new();
+        for status in ["", "&status=PENDING", "&status=COMPLETED"] {
+            let page = server.get(&format!("{items}?limit=1{status}")).await;
+            totals.push(page["meta"]["totalItems"].as_u64().unwrap());
+        }
+        totals
+    };
+    assert_eq!(totals().await, [0, 0, 0]);
+    let item = server.post(&items, json!({"objectId": "a", "objectType": "TRACE"})).await;
+    server.post(&items, json!({"objectId": "b", "objectType": "TRACE", "status": "COMPLETED"})).await;
+    assert_eq!(totals().await, [2, 1, 1]);
+    let item = format!("{items}/{}", item["id"].as_str().unwrap());
+    for (status, wanted) in [("COMPLETED", [2, 0, 2]), ("COMPLETED", [2, 0, 2]), ("PENDING", [2, 1, 1])] {
+        server.call("PATCH", &item, json!({"status": status})).await;
+        assert_eq!(totals().await, wanted);
+    }
+    server.call("DELETE", &item, Value::Null).await;
+    assert_eq!(totals().await, [1, 0, 1]);
+}

@@ -353,3 +353,23 @@ async fn the_newer_calls_tell_the_target_by_the_filter() {
     assert_eq!(server.get(&format!("{STABLE}?limit=1")).await["data"], json!([changed]));
     assert_eq!(server.call("DELETE", &path, Value::Null).await, (200, json!({"id": made["id"]})));
 }
+
+#[tokio::test]
+async fn a_rule_for_experiments_names_datasets_that_exist() {
+    let (server, _) = judged().await;
+    let filter = |id: &Value| json!([{"type": "stringOptions", "column": "datasetId", "operator": "any of", "value": [id]}]);
+    let body = |id: &Value| with(&json!({"target": "experiment", "filter": filter(id)}));
+    let (status, refused) = server.call("POST", UNSTABLE, body(&json!("nope"))).await;
+    let message =
+        "Filter column \"datasetId\" contains dataset id(s) that do not exist in this project: nope";
+    let details = json!({"field": "filter[0].value", "column": "datasetId", "invalidValues": ["nope"]});
+    let wanted = json!({"message": message, "code": "invalid_filter_value", "details": details});
+    assert_eq!((status, refused), (400, wanted));
+    let dataset = server.post("/v2/datasets", json!({"name": "gold"})).await;
+    let made = server.post(UNSTABLE, body(&dataset["id"])).await;
+    assert_eq!(made["filter"], filter(&dataset["id"]));
+    let path = format!("{UNSTABLE}/{}", made["id"].as_str().unwrap());
+    let (status, refused) = server.call("PATCH", &path, json!({"target": "observation"})).await;
+    assert_eq!((status, &refused["code"]), (400, &json!("invalid_filter_value")));
+    assert_eq!(refused["details"]["field"], "filter[0].column");
+}

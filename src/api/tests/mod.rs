@@ -3,6 +3,8 @@
 mod arrival;
 mod budget;
 mod errors;
+mod evaluators;
+mod judge;
 mod lane;
 mod lists;
 mod observations;

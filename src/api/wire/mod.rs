@@ -6,11 +6,14 @@
 
 mod comments;
 mod datasets;
+mod evaluators;
+mod judge;
 mod media;
 mod observations;
 mod projects;
 mod queues;
 mod read;
+mod runs;
 mod score_configs;
 mod score_writes;
 mod scores;
@@ -21,10 +24,13 @@ use serde_json::value::RawValue;
 
 pub use comments::{CommentBody, CommentRow};
 pub use datasets::DatasetItemBody;
+pub use evaluators::{EvaluatorRow, RuleRow, newer_body, older_body};
+pub use judge::{ChatAnswer, ChatBody, refusal};
 pub use media::MediaRow;
 pub use observations::ObservationRow;
 pub use projects::{Health, Organization, Project};
 pub use queues::{ItemBody, ItemRow, QueueRow, StatusBody};
+pub use runs::{DatasetRow, ExperimentItemRow, ExperimentRow, ItemPartsRow, RunItemRow, RunRow};
 pub use score_configs::{CategoryRow, ConfigRow};
 pub use score_writes::{BatchResult, Metadata, ScoreBody, ScoreValue};
 pub use scores::{ScoreRow, Subject};

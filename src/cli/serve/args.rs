@@ -35,7 +35,7 @@ pub(in crate::cli) struct ServeArgs {
     /// Address and port; port 0 takes a free one. Addresses of other than this machine need keys.
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0")]
     pub(super) bind: String,
-    /// Public key instead of the workspace's; the secret key comes from TRACEMARK_SERVE_SECRET_KEY.
+    /// Public key instead of the workspace's; the secret one is in `TRACEMARK_SERVE_SECRET_KEY`.
     #[arg(long, value_name = "KEY", env = "TRACEMARK_SERVE_PUBLIC_KEY")]
     pub(super) public_key: Option<String>,
     /// Workspace file; that of the terminal UI if not given.

@@ -44,6 +44,18 @@ pub fn millis_between(from: &str, to: &str) -> f64 {
     between
 }
 
+/// What a JavaScript `Date` would make of a JSON value: texts, milliseconds, and null for 1970.
+pub fn any_date(value: &Value) -> Option<Timestamp> {
+    match value {
+        Value::String(text) => lenient_time(text),
+        #[expect(clippy::cast_possible_truncation, reason = "saturates, and then is out of range")]
+        Value::Number(n) => Timestamp::from_millisecond(n.as_f64()? as i64).ok(),
+        Value::Bool(flag) => Timestamp::from_millisecond(i64::from(*flag)).ok(),
+        Value::Null => Some(Timestamp::UNIX_EPOCH),
+        Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
 /// A number as JavaScript prints it: whole ones without a fraction.
 pub fn number(n: f64) -> Value {
     const EXACT: f64 = 9_007_199_254_740_992.0;

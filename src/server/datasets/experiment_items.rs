@@ -1,14 +1,13 @@
 //! `GET /experiment-items`: what runs made of which items, newest first
 
-use rusqlite::types::Value as Arg;
-use rusqlite::{Connection, Row, params_from_iter};
+use rusqlite::{Connection, Row};
 use serde_json::{Map, Value, json};
 
 use super::experiment_query::{Ask, Column, Cursor, ROWS};
-use super::experiments::{only_newer, scores};
+use super::experiments::scores;
 use crate::server::data::value::{metadata, parse};
 use crate::server::http::Call;
-use crate::server::http::reply::{Answer, Reply};
+use crate::server::http::reply::Answer;
 
 const GROUPS: [&str; 7] =
     ["core", "dataset", "io", "metadata", "itemMetadata", "experimentMetadata", "scores"];
@@ -26,37 +25,20 @@ const SELECT: &str = "o.id, o.trace_id, o.start_time, o.end_time, o.level, o.env
 /// The list.
 pub fn list(db: &Connection, call: &Call) -> Answer {
     let ask = Ask::read(call, &GROUPS, &["core", "dataset"], &COLUMNS)?;
-    only_newer(call, "experiment items")?;
-    let (mut data, mut last) = (Vec::new(), None);
-    let args = params_from_iter(ask.conditions.args().into_iter().chain(after(&ask)));
-    let mut statement = db.prepare(&sql(&ask))?;
-    let mut rows = statement.query(args)?;
-    let mut meta = json!({});
-    while let Some(r) = rows.next()? {
-        if data.len() == ask.limit as usize {
-            meta["cursor"] = json!(last.as_ref().map(Cursor::encoded));
-            break;
-        }
-        data.push(row(db, call, &ask, r)?);
-        last = Some(cursor(r)?);
-    }
-    Ok(Reply::ok(json!({"data": data, "meta": meta})))
+    call.needs_events("experiment items")?;
+    let after = ask.cursor.as_ref().map(|c| [&c.start, &c.trace, &c.id, &c.experiment].map(String::clone));
+    let after = after.into_iter().flatten();
+    ask.answer(db, |clause| sql(&ask, clause), after, |r| Ok((row(db, call, &ask, r)?, cursor(r)?)))
 }
 
-fn sql(ask: &Ask) -> String {
+fn sql(ask: &Ask, clause: &str) -> String {
     const ORDER: &str = "o.start_time, o.trace_id, o.id, r.id";
     let page = if ask.cursor.is_some() { format!("HAVING ({ORDER}) < (?, ?, ?, ?)") } else { String::new() };
     let descending = ORDER.replace(',', " DESC,");
     format!(
-        "SELECT {SELECT} FROM {ROWS} {} GROUP BY {ORDER} {page} ORDER BY {descending} DESC LIMIT {}",
-        ask.conditions.sql(),
+        "SELECT {SELECT} FROM {ROWS} {clause} GROUP BY {ORDER} {page} ORDER BY {descending} DESC LIMIT {}",
         ask.limit + 1
     )
-}
-
-fn after(ask: &Ask) -> impl Iterator<Item = Arg> {
-    let parts = ask.cursor.as_ref().map(|c| [&c.start, &c.trace, &c.id, &c.experiment].map(Clone::clone));
-    parts.into_iter().flatten().map(Arg::from)
 }
 
 fn cursor(r: &Row<'_>) -> rusqlite::Result<Cursor> {

@@ -2,6 +2,7 @@
 //! structured ones, and a cursor.
 
 use rusqlite::types::Value as Arg;
+use rusqlite::{Connection, Row, ToSql};
 use serde_json::{Value, json};
 
 use crate::server::data::sql::{Where, marks, texts};
@@ -9,7 +10,7 @@ use crate::server::data::value::{base64_text, base64url_encode, iso, lenient_tim
 use crate::server::http::Call;
 use crate::server::http::issue;
 use crate::server::http::query::Params;
-use crate::server::http::reply::Problem;
+use crate::server::http::reply::{Answer, Problem, Reply};
 
 /// A parameter, which is also a column of filters, and what it stands for.
 pub type Column = (&'static str, &'static str);
@@ -67,6 +68,33 @@ impl Ask {
         }
         params.finish()?;
         Ok(Self { groups: wanted, limit, score_limit, cursor, conditions })
+    }
+
+    /// Answers with a page of what `sql` selects, given the conditions' clause. It selects one row
+    /// more than wanted, for the cursor.
+    pub fn answer(
+        &self,
+        db: &Connection,
+        sql: impl Fn(&str) -> String,
+        after: impl IntoIterator<Item = String>,
+        show: impl Fn(&Row<'_>) -> rusqlite::Result<(Value, Cursor)>,
+    ) -> Answer {
+        let (clause, mut args) = self.conditions.parts();
+        let after: Vec<String> = after.into_iter().collect();
+        args.extend(after.iter().map(|part| part as &dyn ToSql));
+        let mut statement = db.prepare(&sql(&clause))?;
+        let mut rows = statement.query(&args[..])?;
+        let (mut data, mut last, mut meta) = (Vec::new(), None, json!({}));
+        while let Some(row) = rows.next()? {
+            if data.len() == self.limit as usize {
+                meta["cursor"] = json!(last.as_ref().map(Cursor::encoded));
+                break;
+            }
+            let (shown, cursor) = show(row)?;
+            data.push(shown);
+            last = Some(cursor);
+        }
+        Ok(Reply::ok(json!({"data": data, "meta": meta})))
     }
 
     /// Whether a group of fields is wanted.

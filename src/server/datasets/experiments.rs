@@ -1,14 +1,12 @@
 //! `GET /experiments`: runs with what came of them, those active last first
 
-use rusqlite::types::Value as Arg;
-use rusqlite::{Connection, Row, ToSql, params_from_iter};
+use rusqlite::{Connection, Row, ToSql};
 use serde_json::{Value, json};
 
 use super::experiment_query::{Ask, Column, Cursor, ROWS};
 use crate::server::data::value::parse;
 use crate::server::http::Call;
-use crate::server::http::reply::{Answer, Problem, Reply};
-use crate::server::options::Mode;
+use crate::server::http::reply::Answer;
 use crate::server::scores::list::row as score;
 
 const GROUPS: [&str; 3] = ["core", "metadata", "scores"];
@@ -17,37 +15,20 @@ const COLUMNS: [Column; 3] = [("id", "r.id"), ("name", "r.name"), ("datasetId", 
 /// The list.
 pub fn list(db: &Connection, call: &Call) -> Answer {
     let ask = Ask::read(call, &GROUPS, &["core"], &COLUMNS)?;
-    only_newer(call, "experiments")?;
-    let (mut data, mut last) = (Vec::new(), None);
-    let args = params_from_iter(ask.conditions.args().into_iter().chain(after(&ask)));
-    let mut statement = db.prepare(&sql(&ask))?;
-    let mut rows = statement.query(args)?;
-    let mut meta = json!({});
-    while let Some(r) = rows.next()? {
-        if data.len() == ask.limit as usize {
-            meta["cursor"] = json!(last.as_ref().map(Cursor::encoded));
-            break;
-        }
-        data.push(row(db, call, &ask, r)?);
-        last = Some(cursor(r)?);
-    }
-    Ok(Reply::ok(json!({"data": data, "meta": meta})))
+    call.needs_events("experiments")?;
+    let after = ask.cursor.as_ref().map(|cursor| [cursor.start.clone(), cursor.experiment.clone()]);
+    let after = after.into_iter().flatten();
+    ask.answer(db, |clause| sql(&ask, clause), after, |r| Ok((row(db, call, &ask, r)?, cursor(r)?)))
 }
 
-fn sql(ask: &Ask) -> String {
+fn sql(ask: &Ask, clause: &str) -> String {
     let page = if ask.cursor.is_some() { "HAVING (last_start, r.id) < (?, ?)" } else { "" };
     format!(
         "SELECT r.*, min(o.start_time) AS start, max(o.start_time) AS last_start,
             max(ifnull(o.end_time, o.start_time)) AS finish, count(DISTINCT l.item_id) AS items
-        FROM {ROWS} {} GROUP BY r.id {page} ORDER BY last_start DESC, r.id DESC LIMIT {}",
-        ask.conditions.sql(),
+        FROM {ROWS} {clause} GROUP BY r.id {page} ORDER BY last_start DESC, r.id DESC LIMIT {}",
         ask.limit + 1
     )
-}
-
-fn after(ask: &Ask) -> impl Iterator<Item = Arg> {
-    let parts = ask.cursor.as_ref().map(|cursor| [cursor.start.clone(), cursor.experiment.clone()]);
-    parts.into_iter().flatten().map(Arg::from)
 }
 
 fn cursor(r: &Row<'_>) -> rusqlite::Result<Cursor> {
@@ -91,14 +72,4 @@ pub fn scores(
     );
     let show = |r: &Row<'_>| score(r, &call.place.project.id, &["core", "subject"]);
     db.prepare_cached(&sql)?.query_map(args, show)?.collect()
-}
-
-/// A server with the old data model alone has no experiments.
-pub fn only_newer(call: &Call, what: &str) -> Result<(), Problem> {
-    if call.place.options.mode != Mode::Legacy {
-        return Ok(());
-    }
-    Err(Problem::Missing(format!(
-        "The {what} API is only available in a Langfuse v4 write mode. Learn more at: https://langfuse.com/docs/v4"
-    )))
 }

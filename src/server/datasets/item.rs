@@ -72,12 +72,6 @@ impl Item {
         db.prepare_cached(&sql)?.query_row([id, &iso(at)], Self::read).optional()
     }
 
-    /// The version written at exactly this time.
-    pub fn load_version(db: &Connection, id: &str, valid_from: &str) -> rusqlite::Result<Option<Self>> {
-        let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE i.id = ?1 AND i.valid_from = ?2");
-        db.prepare_cached(&sql)?.query_row([id, valid_from], Self::read).optional()
-    }
-
     /// Stores it as the present version. Of two in the same millisecond the later counts.
     pub fn save(&self, db: &Connection) -> rusqlite::Result<()> {
         end(db, &self.id, &self.valid_from)?;

@@ -2,8 +2,8 @@
 
 use axum::http::StatusCode;
 use jiff::Timestamp;
+use rusqlite::Connection;
 use rusqlite::types::Value as Arg;
-use rusqlite::{Connection, ToSql};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -51,9 +51,8 @@ pub fn list(db: &Connection, call: &Call) -> Answer {
             filter.and("(i.valid_to IS NULL OR i.valid_to > ?)", [Arg::from(at)]);
         }
     }
-    let from_where = format!("FROM {} {}", item::TABLES, filter.sql());
-    let args = filter.args();
-    let args: Vec<&dyn ToSql> = args.iter().map(|arg| arg as &dyn ToSql).collect();
+    let (clause, args) = filter.parts();
+    let from_where = format!("FROM {} {clause}", item::TABLES);
     page.answer(db, item::COLUMNS, &from_where, item::ORDER, &args, |r| Item::read(r)?.listed(db, call))
 }
 

@@ -155,5 +155,6 @@ pub fn create(db: &Connection, call: &Call) -> Answer {
 /// The id of a run that is not stored: the same for the same run.
 fn stand_in(project: &str, dataset: &str, run: &str) -> String {
     let digest = Sha256::digest(format!("{project}\n{dataset}\n{run}"));
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let head = digest.iter().take(8).fold(0_u64, |head, byte| head << 8 | u64::from(*byte));
+    format!("{head:016x}")
 }

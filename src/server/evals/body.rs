@@ -10,7 +10,7 @@ use super::reading::{
     part, required, trimmed,
 };
 use super::rule::Target;
-use crate::server::http::fields::Fields;
+use crate::server::http::fields::{Fields, Given};
 use crate::server::http::issue;
 use crate::server::http::reply::Problem;
 
@@ -58,12 +58,12 @@ pub fn unstable(body: &Value) -> Result<(String, Definition), Problem> {
 }
 
 /// What the body of `POST` and `PATCH /v2/evaluators` says.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Change {
     /// The name; always there when created.
     pub name: Option<String>,
     /// The description; null takes it away.
-    pub description: Option<Option<String>>,
+    pub description: Given<String>,
     /// The definition; always there when created.
     pub definition: Option<Definition>,
 }
@@ -90,7 +90,7 @@ fn change(body: &Value, kind: Option<&str>) -> Result<Change, Issues> {
         let description = note_text(fields, "description", 2000);
         let Some(kind) = kind else {
             fields.strict(&["name", "description"]);
-            if fields.is_clean() && name.is_none() && description.is_none() {
+            if fields.is_clean() && name.is_none() && description == Given::Absent {
                 fields.note(issue::custom("Request body cannot be empty", &[]));
             }
             return Change { name, description, definition: None };

@@ -111,13 +111,12 @@ fn path_problem(path: &str) -> Option<&'static str> {
             (Some(_), _) if escaped => escaped = false,
             (Some(_), '\\') => escaped = true,
             (Some(end), _) if c == end => quote = None,
-            (Some(_), _) => {}
             (None, '\'' | '"') => quote = Some(c),
             (None, '[' | '(') => open.push(c),
             (None, ']' | ')') if open.pop() != Some(if c == ']' { '[' } else { '(' }) => {
                 return Some("JSONPath expressions must use balanced brackets and parentheses.");
             }
-            (None, _) => {}
+            _ => {}
         }
     }
     (quote.is_some() || !open.is_empty())

@@ -126,17 +126,17 @@ pub fn required<'a, T>(
 }
 
 /// A text without the space around it and not longer than that, or null.
-pub fn note_text(fields: &mut Fields<'_>, key: &str, most: usize) -> Option<Option<String>> {
-    let given = fields.text_or_null(key);
-    let text = match given {
-        Given::Absent => return None,
-        Given::Null => return Some(None),
-        Given::Some(text) => text.trim(),
-    };
-    if utf16_len(text) > most {
-        fields.note(issue::too_long(most, &[key]));
+pub fn note_text(fields: &mut Fields<'_>, key: &str, most: usize) -> Given<String> {
+    match fields.text_or_null(key) {
+        Given::Absent => Given::Absent,
+        Given::Null => Given::Null,
+        Given::Some(text) => {
+            if utf16_len(text.trim()) > most {
+                fields.note(issue::too_long(most, &[key]));
+            }
+            Given::Some(text.trim().to_owned())
+        }
     }
-    Some(Some(text.to_owned()))
 }
 
 /// Whether the field is one of the values; if not, that is noted.

@@ -170,10 +170,21 @@ fn change(body: &Value, target: Option<Target>) -> Result<Unstable, Issues> {
             let sources = mapping::sources(target);
             wanted.mapping = optional(fields, "mapping", |given| mapping::read(given, sources));
         } else {
-            ["target", "filter", "mapping"].iter().for_each(|key| undefined(fields, key));
+            for key in ["target", "filter", "mapping"] {
+                undefined(fields, key);
+            }
         }
         wanted
     })
+}
+
+/// An evaluator by its id, with what fills its variables.
+#[derive(Debug)]
+pub struct ById {
+    /// Its id.
+    pub id: String,
+    /// What fills its variables; `None` as the evaluator has it.
+    pub mapping: Option<Vec<Value>>,
 }
 
 /// What the body of `POST` and `PATCH /v2/evaluation-rules` says.
@@ -188,7 +199,7 @@ pub struct Stable {
     /// Conditions.
     pub filter: Option<Vec<Value>>,
     /// Ids of all evaluators, with what fills their variables; always there when created.
-    pub assignments: Option<Vec<(String, Option<Vec<Value>>)>>,
+    pub assignments: Option<Vec<ById>>,
 }
 
 const STABLE: [&str; 5] = ["name", "enabled", "sampling", "filter", "evaluatorAssignments"];
@@ -225,13 +236,13 @@ pub fn stable(body: &Value, is_new: bool) -> Result<Stable, Problem> {
     Ok(wanted)
 }
 
-fn assignments(given: &Value) -> Result<Vec<(String, Option<Vec<Value>>)>, Issues> {
+fn assignments(given: &Value) -> Result<Vec<ById>, Issues> {
     bounded(given, 0, MOST, |entry| {
         part(entry, |fields| {
             let id = required(fields, "evaluatorId", "string", filled).unwrap_or_default().to_owned();
             let mapping = nullable(fields, "variableMapping", |given| mapping::read(given, mapping::SOURCES));
             fields.strict(&["evaluatorId", "variableMapping"]);
-            (id, mapping)
+            ById { id, mapping }
         })
     })
 }

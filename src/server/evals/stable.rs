@@ -11,6 +11,7 @@ use super::evaluator::{self, Evaluator, Version};
 use super::{mapping, rule};
 use crate::server::data::value::{base64_text, base64url_encode, iso, strict_time};
 use crate::server::http::Call;
+use crate::server::http::fields::Given;
 use crate::server::http::issue;
 use crate::server::http::query::{Params, no_parameters};
 use crate::server::http::reply::{Answer, Problem, Reply};
@@ -165,8 +166,8 @@ pub fn create(db: &Connection, call: &Call) -> Answer {
     let Change { name, description, definition } = body::create(&call.body)?;
     let Some(definition) = definition else { return Err(Problem::Issues(Vec::new())) };
     check(&definition)?;
-    let words = (name.as_deref().unwrap_or_default(), description.as_ref().and_then(|d| d.as_deref()));
-    let id = evaluator::insert(db, words, &definition, call.now)?;
+    let (name, description) = (name.unwrap_or_default(), description.value());
+    let id = evaluator::insert(db, (&name, description.as_deref()), &definition, call.now)?;
     Ok(Reply::ok(json(db, &evaluator::get(db, &id)?)?))
 }
 
@@ -184,8 +185,11 @@ pub fn patch(db: &Connection, call: &Call) -> Answer {
             evaluator::append(db, &known.id, definition, call.now)?;
         }
     }
-    if name.is_some() || description.is_some() {
-        let description = description.unwrap_or(known.description);
+    if name.is_some() || description != Given::Absent {
+        let description = match description {
+            Given::Absent => known.description,
+            given => given.value(),
+        };
         db.execute(
             "UPDATE evaluators SET name = ?2, description = ?3, updated_at = ?4 WHERE id = ?1",
             (&known.id, name.unwrap_or(known.name), description, iso(call.now)),

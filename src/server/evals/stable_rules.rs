@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::definition::Definition;
 use super::filter::{split_target, with_target};
 use super::rule::{self, Assignment, Rule};
-use super::rule_body::{self, NOBODY};
+use super::rule_body::{self, ById, NOBODY};
 use super::unstable_rules::{refuse_too_many, refuse_twice};
 use super::{evaluator, mapping, stable};
 use crate::server::data::value::number;
@@ -44,9 +44,9 @@ pub fn get(db: &Connection, call: &Call) -> Answer {
 }
 
 /// The evaluators of those ids, each with every variable filled.
-fn resolve(db: &Connection, wanted: Vec<(String, Option<Vec<Value>>)>) -> Result<Vec<Assignment>, Problem> {
+fn resolve(db: &Connection, wanted: Vec<ById>) -> Result<Vec<Assignment>, Problem> {
     let mut assignments = Vec::new();
-    for (id, mapping) in wanted {
+    for ById { id, mapping } in wanted {
         let assignment = Assignment { evaluator: evaluator::get(db, &id)?, mapping };
         let definition = &assignment.evaluator.latest.definition;
         match definition {

@@ -21,6 +21,8 @@ pub enum Gate {
     KeyOrPublic,
     /// Holders of the organization's secret key.
     Organization,
+    /// The same, with the wording of the routes about people.
+    People,
 }
 
 const CONFIRM: &str = "Confirm that you've configured the correct host.";
@@ -38,7 +40,7 @@ pub fn check(gate: Gate, header: Option<&HeaderValue>, keys: &Keys) -> Result<()
         let text =
             base64_text(basic.trim()).ok_or_else(|| denied(&format!("Invalid character. {CONFIRM}")))?;
         let secret = text.split(':').nth(1).unwrap_or_default();
-        let wanted = gate == Gate::Organization;
+        let wanted = matches!(gate, Gate::Organization | Gate::People);
         return if same(secret, &keys.project.secret_key) {
             if wanted { Err(misplaced(gate)) } else { Ok(()) }
         } else if same(secret, &keys.organization.secret_key) {
@@ -61,6 +63,7 @@ fn misplaced(gate: Gate) -> Problem {
     let message = match gate {
         Gate::Projects => "Invalid API key. Are you using an organization key?",
         Gate::Organization => "Organization-scoped API key required for this operation.",
+        Gate::People => "Invalid API key. Organization-scoped API key required for this operation.",
         Gate::Open | Gate::Key | Gate::KeyOrPublic => {
             "Access denied - insufficient permissions for this endpoint"
         }

@@ -66,3 +66,43 @@ fn notice(route: &str) -> Option<Value> {
         "docsUrl": format!("{DOCS}/{docs}"), "sunsetAt": SUNSET,
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_family_names_its_successor() {
+        let cases = [
+            ("traces", Some("In Langfuse v4, read span and trace data via GET /api/public/v2/observations?")),
+            ("traces/{traceId}", Some("In Langfuse v4, read span and trace data via")),
+            (
+                "observations/{observationId}",
+                Some("Use GET /api/public/v2/observations?fromStartTime=<from>"),
+            ),
+            (
+                "sessions",
+                Some("In Langfuse v4, read session data via GET /api/public/v2/observations?filter="),
+            ),
+            ("v2/scores/{scoreId}", Some("Use GET /api/public/v3/scores instead.")),
+            ("scores", Some("Use GET /api/public/v3/scores instead.")),
+            ("datasets/{datasetName}/runs", Some("In Langfuse v4, dataset runs are replaced by experiments")),
+            ("datasets/{datasetName}", None),
+            ("v2/observations", None),
+            ("v3/scores", None),
+        ];
+        for (route, advice) in cases {
+            let mut answer = json!({"id": 1});
+            add(&format!("/api/public/{route}"), &mut answer);
+            match advice {
+                None => assert_eq!(answer, json!({"id": 1}), "{route}"),
+                Some(advice) => {
+                    let message = answer["_deprecation"]["message"].as_str().unwrap();
+                    assert!(message.starts_with(&format!("{NOTICE} {advice}")), "{route}: {message}");
+                    let keys: Vec<_> = answer["_deprecation"].as_object().unwrap().keys().collect();
+                    assert_eq!(keys, ["message", "replacement", "docsUrl", "sunsetAt"]);
+                }
+            }
+        }
+    }
+}

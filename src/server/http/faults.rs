@@ -171,7 +171,7 @@ impl Faults {
     }
 }
 
-/// From 0 to 1, the same for the same arguments (SplitMix64).
+/// From 0 to 1, the same for the same arguments (`SplitMix64`).
 fn chance(seed: u64, rule: u64, turn: u64) -> f64 {
     let mut z = seed ^ rule.rotate_left(32);
     z = z.wrapping_add(turn.wrapping_mul(0x9e37_79b9_7f4a_7c15));

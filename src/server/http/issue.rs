@@ -131,6 +131,17 @@ pub fn custom(message: &str, path: &[&str]) -> Value {
     json!({"code": "custom", "path": path, "message": message})
 }
 
+/// The same as `custom`, where the server adds the issue itself: other order of keys.
+pub fn added(message: &str, path: &[&str]) -> Value {
+    json!({"code": "custom", "message": message, "path": path})
+}
+
+/// Something else than an object where a discriminator decides: other order of keys than `invalid_type`.
+pub fn no_object(received: &Value) -> Value {
+    let message = format!("Invalid input: expected object, received {}", type_name(Some(received)));
+    json!({"code": "invalid_type", "expected": "object", "path": [], "message": message})
+}
+
 /// A number without end.
 pub fn infinite(path: &str) -> Value {
     json!({

@@ -127,3 +127,41 @@ fn upgrade(method: &str, route: &str) -> Option<&'static str> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_reads_are_told_where_to_go() {
+        let range = "fromStartTime=<from>&toStartTime=<to> for high-volume reads.";
+        let v2 = "Use GET /api/public/v2/observations?";
+        for (route, first) in [
+            ("traces", ""),
+            ("sessions/{sessionId}", "filter=<urlencoded sessionId filter>&"),
+            ("traces/{traceId}", "traceId={traceId}&"),
+        ] {
+            let route = format!("/api/public/{route}");
+            let wanted = format!("Rate limit exceeded for GET {route}. {v2}{first}{range}");
+            assert_eq!(message("GET", &route), wanted);
+        }
+        for (method, route) in [("GET", "/api/public/comments"), ("DELETE", "/api/public/traces")] {
+            assert_eq!(message(method, route), "Rate limit exceeded");
+        }
+    }
+
+    #[test]
+    fn windows_are_a_minute_an_hour_or_a_day() {
+        for (plan, class, wanted) in [
+            (Plan::Hobby, Class::Metrics, Some((100, DAY))),
+            (Plan::Core, Class::Metrics, Some((100, HOUR))),
+            (Plan::Pro, Class::Metrics, Some((500, HOUR))),
+            (Plan::Hobby, Class::DailyMetrics, Some((10, DAY))),
+            (Plan::Core, Class::Legacy, Some((30, MINUTE))),
+            (Plan::Pro, Class::Free, None),
+            (Plan::Unlimited, Class::Public, None),
+        ] {
+            assert_eq!(budget(plan, class), wanted, "{plan:?} {class:?}");
+        }
+    }
+}

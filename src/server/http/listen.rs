@@ -34,7 +34,7 @@ const MOST_CONNECTIONS: usize = 1024;
 /// How long a client may take to send a request's head, and may stay silent between two requests.
 const HEAD: Duration = Duration::from_secs(30);
 /// How long a client may leave an answer unread.
-const UNREAD: Duration = Duration::from_secs(60);
+const UNREAD: Duration = Duration::from_mins(1);
 /// Longest head of a request.
 const LONGEST_HEAD: usize = 16 << 10;
 /// Answers shorter than this are not worth compressing.

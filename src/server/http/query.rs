@@ -94,7 +94,7 @@ impl<'a> Params<'a> {
                 found.push(*name);
             } else {
                 let message = format!("Invalid {key} value: \"{given}\". Allowed: {}", known.join(", "));
-                self.note(issue::custom(&message, &[key]));
+                self.note(issue::added(&message, &[key]));
             }
         }
         found

@@ -23,6 +23,8 @@ pub enum Reply {
     Json(StatusCode, Value),
     /// A stored file with its media type.
     File(String, Vec<u8>),
+    /// 206: a part of a stored file with its media type and its range.
+    Part(String, String, Vec<u8>),
     /// 200 without a body.
     Empty,
 }
@@ -109,7 +111,11 @@ pub type Answer = Result<Reply, Problem>;
 pub fn respond(answer: Answer, envelope: Envelope) -> Response {
     match answer {
         Ok(Reply::Json(status, body)) => json_response(status, &body),
-        Ok(Reply::File(kind, content)) => ([(header::CONTENT_TYPE, kind)], content).into_response(),
+        Ok(Reply::File(kind, content)) => (file_headers(kind), content).into_response(),
+        Ok(Reply::Part(kind, range, content)) => {
+            let range = [(header::CONTENT_RANGE, range)];
+            (StatusCode::PARTIAL_CONTENT, file_headers(kind), range, content).into_response()
+        }
         Ok(Reply::Empty) => StatusCode::OK.into_response(),
         Err(problem) => refuse(problem, envelope),
     }
@@ -225,6 +231,16 @@ impl Wording {
             }),
         }
     }
+}
+
+/// A stored file is shown as what it was announced, never guessed at, and runs no scripts.
+fn file_headers(kind: String) -> [(header::HeaderName, String); 4] {
+    [
+        (header::CONTENT_TYPE, kind),
+        (header::ACCEPT_RANGES, "bytes".into()),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".into()),
+        (header::CONTENT_SECURITY_POLICY, "sandbox".into()),
+    ]
 }
 
 fn html() -> Response {

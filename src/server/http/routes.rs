@@ -171,7 +171,7 @@ impl Route {
             let segment = given.next()?;
             match wanted.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
                 Some(name) => {
-                    params.push((name, percent_decode_str(segment).decode_utf8_lossy().into_owned()))
+                    params.push((name, percent_decode_str(segment).decode_utf8_lossy().into_owned()));
                 }
                 None if wanted == segment => {}
                 None => return None,

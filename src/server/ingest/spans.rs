@@ -1,7 +1,7 @@
 //! What follows from an observation's times and tokens, wherever it came from.
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::batch::usage::with_total;
 use super::models::Model;
@@ -21,12 +21,9 @@ pub fn price(row: &mut Observation, model: Option<&Model>) {
     let usage = with_total(object(&row.usage_details));
     let given = object(&row.cost_details);
     let costs = if given.is_empty() { model.map(|m| m.cost(&usage)).unwrap_or_default() } else { given };
-    set(row, usage, with_total(costs));
-    row.model_id = model.map(|m| m.id.to_owned()).unwrap_or_default();
-}
-
-fn set(row: &mut Observation, usage: Map<String, Value>, costs: Map<String, Value>) {
+    let costs = with_total(costs);
     row.total_cost = costs.get("total").and_then(Value::as_f64).unwrap_or_default();
-    row.usage_details = json!(usage);
-    row.cost_details = json!(costs);
+    row.usage_details = Value::Object(usage);
+    row.cost_details = Value::Object(costs);
+    row.model_id = model.map(|m| m.id.to_owned()).unwrap_or_default();
 }

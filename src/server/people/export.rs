@@ -6,7 +6,7 @@ use rusqlite::types::Value as Arg;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use serde_json::{Map, Value, json};
 
-use crate::server::data::value::{iso, lenient_time, parse};
+use crate::server::data::value::{iso, parse};
 use crate::server::http::Call;
 use crate::server::http::reply::{Answer, Problem, Reply};
 use crate::server::options::Mode;
@@ -161,15 +161,4 @@ fn row(r: &Row<'_>) -> rusqlite::Result<Value> {
         out.insert(key.to_owned(), value);
     }
     Ok(Value::Object(out))
-}
-
-/// What JavaScript's `Date` would make of a JSON value.
-fn date(value: &Value) -> Option<jiff::Timestamp> {
-    match value {
-        Value::String(text) => lenient_time(text),
-        #[expect(clippy::cast_possible_truncation, reason = "saturates; jiff checks the range")]
-        Value::Number(n) => jiff::Timestamp::from_millisecond(n.as_f64()? as i64).ok(),
-        Value::Bool(flag) => jiff::Timestamp::from_millisecond(i64::from(*flag)).ok(),
-        _ => None,
-    }
 }

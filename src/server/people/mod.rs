@@ -9,9 +9,14 @@ use super::http::auth::Gate;
 use super::http::reply::Envelope;
 use super::http::routes::{Class, Endpoint, Handler, Route};
 
-/// An endpoint for holders of the organization's key.
-const fn organization(method: &'static str, class: Class, run: Handler) -> Endpoint {
-    Endpoint::new(method, class, run).gate(Gate::Organization)
+/// An endpoint about people, for holders of the organization's key.
+const fn people(method: &'static str, class: Class, run: Handler) -> Endpoint {
+    Endpoint::new(method, class, run).gate(Gate::People)
+}
+
+/// An endpoint about exports, likewise.
+const fn export(method: &'static str, run: Handler) -> Endpoint {
+    Endpoint::new(method, Class::Free, run).gate(Gate::Organization)
 }
 
 /// `/health`, `/ready`, `/projects`, `/organizations`, `/scim`, `/integrations`
@@ -25,52 +30,49 @@ pub const ROUTES: &[Route] = &[
     Route::new(
         "/api/public/projects/{projectId}/memberships",
         &[
-            organization("GET", Class::Free, members::project_list),
-            organization("PUT", Class::Free, members::project_put),
-            organization("DELETE", Class::Free, members::project_delete),
+            people("GET", Class::Free, members::project_list),
+            people("PUT", Class::Free, members::project_put),
+            people("DELETE", Class::Free, members::project_delete),
         ],
     )
     .envelope(Envelope::Organization),
     Route::new(
         "/api/public/organizations/memberships",
         &[
-            organization("GET", Class::Public, members::list),
-            organization("PUT", Class::Public, members::put),
-            organization("DELETE", Class::Public, members::delete),
+            people("GET", Class::Public, members::list),
+            people("PUT", Class::Public, members::put),
+            people("DELETE", Class::Public, members::delete),
         ],
     )
     .envelope(Envelope::Organization),
     Route::new(
         "/api/public/organizations/projects",
-        &[organization("GET", Class::Public, project::of_organization)],
+        &[people("GET", Class::Public, project::of_organization)],
     )
     .envelope(Envelope::Organization),
-    Route::new("/api/public/organizations/apiKeys", &[organization("GET", Class::Public, project::keys)])
+    Route::new("/api/public/organizations/apiKeys", &[people("GET", Class::Public, project::keys)])
         .envelope(Envelope::Organization),
     Route::new(
         "/api/public/scim/Users",
-        &[organization("GET", Class::Free, scim::users), organization("POST", Class::Free, scim::create)],
+        &[people("GET", Class::Free, scim::users), people("POST", Class::Free, scim::create)],
     )
     .envelope(Envelope::Scim),
-    Route::new("/api/public/scim/Users/{id}", &[organization("GET", Class::Free, scim::get)])
+    Route::new("/api/public/scim/Users/{id}", &[people("GET", Class::Free, scim::get)])
         .envelope(Envelope::Scim),
-    Route::new("/api/public/scim/ServiceProviderConfig", &[organization("GET", Class::Free, scim::provider)])
+    Route::new("/api/public/scim/ServiceProviderConfig", &[people("GET", Class::Free, scim::provider)])
         .envelope(Envelope::Scim),
-    Route::new("/api/public/scim/ResourceTypes", &[organization("GET", Class::Free, scim::types)])
+    Route::new("/api/public/scim/ResourceTypes", &[people("GET", Class::Free, scim::types)])
         .envelope(Envelope::Scim),
-    Route::new("/api/public/scim/Schemas", &[organization("GET", Class::Free, scim::schemas)])
+    Route::new("/api/public/scim/Schemas", &[people("GET", Class::Free, scim::schemas)])
         .envelope(Envelope::Scim),
     Route::new(
         "/api/public/integrations/blob-storage",
-        &[organization("GET", Class::Free, export::list), organization("PUT", Class::Free, export::put)],
+        &[export("GET", export::list), export("PUT", export::put)],
     )
     .envelope(Envelope::Named),
     Route::new(
         "/api/public/integrations/blob-storage/{id}",
-        &[
-            organization("GET", Class::Free, export::status),
-            organization("DELETE", Class::Free, export::delete),
-        ],
+        &[export("GET", export::status), export("DELETE", export::delete)],
     )
     .envelope(Envelope::Named),
 ];

@@ -43,10 +43,12 @@ pub fn ready(_: &Connection, _: &Call) -> Answer {
 }
 
 /// `GET /projects`
-#[expect(clippy::unnecessary_wraps, reason = "a handler")]
-pub fn list(_: &Connection, call: &Call) -> Answer {
+pub fn list(db: &Connection, call: &Call) -> Answer {
     let project = &call.place.project;
-    let organization = json!({"id": "tracemark", "name": "This computer"});
+    let organization = json!({
+        "id": noted(db, "organization_id")?.as_deref().unwrap_or("tracemark"),
+        "name": noted(db, "organization_name")?.as_deref().unwrap_or("This computer"),
+    });
     let row = json!({"id": project.id, "name": project.name, "organization": organization, "metadata": {}});
     Ok(Reply::ok(json!({"data": [row]})))
 }
@@ -84,4 +86,10 @@ fn created_at(db: &Connection, call: &Call) -> rusqlite::Result<String> {
     let first: Option<String> =
         db.query_row("SELECT min(created_at) FROM score_configs", [], |r| r.get(0)).optional()?.flatten();
     Ok(first.unwrap_or_else(|| iso(call.now)))
+}
+
+/// What the workspace was given another name for.
+fn noted(db: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
+    let sql = "SELECT value FROM meta WHERE key = ?1";
+    db.prepare_cached(sql)?.query_row([key], |r| r.get(0)).optional()
 }

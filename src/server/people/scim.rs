@@ -24,7 +24,7 @@ pub fn users(db: &Connection, call: &Call) -> Answer {
     let sql = format!("SELECT * {matching} ORDER BY id LIMIT ?2 OFFSET ?3");
     let rows = db
         .prepare(&sql)?
-        .query_map(params![email, count.max(0), (start - 1).max(0)], |r| user(r, false))?
+        .query_map(params![email, count.max(0), start.saturating_sub(1).max(0)], |r| user(r, false))?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     Ok(Reply::ok(json!({
         "schemas": [LIST], "totalResults": total, "startIndex": start, "itemsPerPage": rows.len(),

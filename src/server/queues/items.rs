@@ -1,6 +1,6 @@
 //! Items of annotation queues.
 
-use rusqlite::{Connection, OptionalExtension, Row, named_params};
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params_from_iter};
 use serde_json::{Value, json};
 
 use super::must_exist;
@@ -36,14 +36,19 @@ pub fn list(db: &Connection, call: &Call) -> Answer {
     params.finish()?;
     let queue = call.param("queueId");
     must_exist(db, queue)?;
-    let order = "ORDER BY created_at DESC, id DESC";
-    match status {
-        None => page.answer(db, COLUMNS, "FROM items WHERE queue_id = ?1", order, &[&queue], row),
-        Some(status) => {
-            let from = "FROM items WHERE queue_id = ?1 AND status = ?2";
-            page.answer(db, COLUMNS, from, order, &[&queue, &status], row)
-        }
-    }
+    let (those, args): (_, &[&str]) = match status {
+        None => ("queue_id = ?1", &[queue]),
+        Some(status) => ("queue_id = ?1 AND status = ?2", &[queue, status]),
+    };
+    let counted = format!("SELECT ifnull(sum(count), 0) FROM item_counts WHERE {those}");
+    let total = db.prepare_cached(&counted)?.query_row(params_from_iter(args), |r| r.get(0))?;
+    let sql = format!(
+        "SELECT {COLUMNS} FROM items WHERE {those} ORDER BY created_at DESC, id DESC {}",
+        page.window()
+    );
+    let mut statement = db.prepare(&sql)?;
+    let data = statement.query_map(params_from_iter(args), row)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    Ok(Reply::ok(json!({"data": data, "meta": page.meta(total)})))
 }
 
 /// `GET …/items/{itemId}`

@@ -22,7 +22,7 @@ const RANGE: &str = "Maximum value must be greater than Minimum value";
 fn row(project: &str) -> impl Fn(&Row<'_>) -> rusqlite::Result<Value> + '_ {
     move |r| {
         let bound = |index| Ok::<_, rusqlite::Error>(r.get::<_, Option<f64>>(index)?.map(number));
-        Ok(json!({
+        let mut config = json!({
             "id": r.get::<_, String>(0)?,
             "name": r.get::<_, String>(1)?,
             "isArchived": r.get::<_, bool>(2)?,
@@ -30,11 +30,20 @@ fn row(project: &str) -> impl Fn(&Row<'_>) -> rusqlite::Result<Value> + '_ {
             "createdAt": r.get::<_, String>(4)?,
             "updatedAt": r.get::<_, String>(5)?,
             "projectId": project,
-            "maxValue": bound(6)?,
-            "minValue": bound(7)?,
-            "dataType": r.get::<_, String>(8)?,
-            "categories": r.get::<_, Option<String>>(9)?.map(|text| parse(&text)),
-        }))
+        });
+        let mut put = |key: &str, value: Value| config[key] = value;
+        let kind: String = r.get(8)?;
+        let is_boolean = kind == "BOOLEAN";
+        if is_boolean {
+            put("dataType", json!(kind));
+        }
+        put("maxValue", json!(bound(6)?));
+        put("minValue", json!(bound(7)?));
+        if !is_boolean {
+            put("dataType", json!(kind));
+        }
+        put("categories", json!(r.get::<_, Option<String>>(9)?.map(|text| parse(&text))));
+        Ok(config)
     }
 }
 
@@ -60,6 +69,9 @@ fn read(db: &Connection, call: &Call, id: &str) -> Result<Value, Problem> {
 
 /// `POST /score-configs`
 pub fn create(db: &Connection, call: &Call) -> Answer {
+    if !call.body.is_object() {
+        return Err(Problem::Issues(vec![issue::no_object(&call.body)]));
+    }
     let mut fields = Fields::of(&call.body)?;
     let kind = fields.get("dataType").and_then(Value::as_str).unwrap_or_default();
     if !["NUMERIC", "CATEGORICAL", "BOOLEAN", "TEXT"].contains(&kind) {
@@ -77,7 +89,7 @@ pub fn create(db: &Connection, call: &Call) -> Answer {
     }
     let categories = new_categories(&mut fields, kind);
     if fields.is_clean() && min.zip(max).is_some_and(|(min, max)| max <= min) {
-        fields.note(issue::custom(RANGE, &[]));
+        fields.note(issue::added(RANGE, &[]));
     }
     fields.finish()?;
     let id = Uuid::new_v4().to_string();
@@ -107,7 +119,7 @@ fn new_categories(fields: &mut Fields<'_>, kind: &str) -> Option<Value> {
                 return None;
             };
             if let Some(problem) = category_problem(given).filter(|_| fields.is_clean()) {
-                fields.note(issue::custom(&problem, &["categories"]));
+                fields.note(category_issue(&problem));
             }
             Some(given.clone())
         }
@@ -146,6 +158,14 @@ fn missing_categories() -> Value {
         ],
         &["categories"],
     )
+}
+
+/// The issue for a list of categories; the server adds the one about the shape in another way.
+fn category_issue(problem: &str) -> Value {
+    if problem == SHAPE {
+        return json!({"message": problem, "code": "custom", "path": ["categories"]});
+    }
+    issue::added(problem, &["categories"])
 }
 
 /// What is wrong with a list of categories.

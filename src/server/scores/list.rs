@@ -98,17 +98,17 @@ fn rules(query: &Query, params: &mut Params<'_>) {
             let message = format!(
                 "{key} filter requires a trace JOIN and is not supported in v3 — use v2 or omit this filter"
             );
-            params.note(issue::custom(&message, &[]));
+            params.note(issue::added(&message, &[]));
         }
     }
     let entities = ["traceId", "sessionId", "experimentId"];
     if entities.iter().filter(|key| query.get(key).is_some()).count() > 1 {
         let message = "traceId, sessionId and experimentId filters are mutually exclusive";
-        params.note(issue::custom(message, &[]));
+        params.note(issue::added(message, &[]));
     }
     if query.get("observationId").is_some() && query.get("traceId").is_none() {
         let message = "observationId filter requires traceId — observation IDs are scoped to a trace";
-        params.note(issue::custom(message, &[]));
+        params.note(issue::added(message, &[]));
     }
 }
 
@@ -118,7 +118,7 @@ fn values(filter: &mut Where, query: &Query, types: &[&str], params: &mut Params
     if !given.is_empty() {
         match value_args(&given, types) {
             Ok((column, args)) => filter.one_of(column, args),
-            Err(message) => params.note(issue::custom(message, &["value"])),
+            Err(message) => params.note(issue::added(message, &["value"])),
         }
     }
     for (key, sign) in [("valueMin", ">="), ("valueMax", "<=")] {
@@ -128,7 +128,7 @@ fn values(filter: &mut Where, query: &Query, types: &[&str], params: &mut Params
                 filter.and(format!("number {sign} ?"), [n.into()]);
             }
             Ok(n) if n.is_finite() => {
-                params.note(issue::custom(&format!("{key} filter requires dataType=NUMERIC"), &[key]));
+                params.note(issue::added(&format!("{key} filter requires dataType=NUMERIC"), &[key]));
             }
             _ => params.note(issue::not_a_number(key)),
         }

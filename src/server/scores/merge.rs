@@ -114,6 +114,8 @@ pub fn apply(db: &Connection, body: &Value, now: &str) -> rusqlite::Result<()> {
         Ok(fit) => fit,
         Err(reason) => {
             tracing::debug!(id, reason, "score dropped");
+            // What is stored is worked out again all the same, from the writes that fit.
+            db.execute("UPDATE scores SET updated_at = ?2 WHERE id = ?1", [id, now])?;
             return Ok(());
         }
     };

@@ -99,19 +99,22 @@ fn enqueue(db: &Connection, call: &Call, event: &Value) -> rusqlite::Result<()> 
     Ok(())
 }
 
-/// Notes a deletion. With a delay for deletions they are worked off one per delay, while writes go
-/// on: what is written anew under the same id shows at first and is then deleted all the same.
+/// Notes a deletion. With a delay for deletions they keep that distance from each other, while
+/// writes go on: what is written anew under the same id shows at first and is then deleted all the
+/// same.
 fn enqueue_deletion(db: &Connection, call: &Call) -> rusqlite::Result<()> {
     let event = json!({"delete": call.param("scoreId")});
     let delay = call.place.options.delete_delay;
     if delay.is_zero() {
         return enqueue(db, call, &event);
     }
-    let sql = "SELECT max(due) FROM score_events WHERE json_type(body, '$.delete') IS NOT NULL";
-    let last: Option<String> = db.query_row(sql, [], |r| r.get(0))?;
-    let last = last.and_then(|due| due.parse().ok()).unwrap_or(call.now);
-    let due = later(last.max(call.now), delay);
-    db.execute("INSERT INTO score_events (due, body) VALUES (?1, ?2)", [due, event.to_string()])?;
+    let sql = "SELECT value FROM meta WHERE key = 'last_score_deletion'";
+    let last: Option<String> = db.query_row(sql, [], |r| r.get(0)).optional()?;
+    let free = last.and_then(|due| due.parse().ok()).map(|due| later(due, delay)).unwrap_or_default();
+    let due = free.max(later(call.now, call.place.options.score_delay));
+    db.execute("INSERT INTO score_events (due, body) VALUES (?1, ?2)", [&due, &event.to_string()])?;
+    let sql = "INSERT OR REPLACE INTO meta (key, value) VALUES ('last_score_deletion', ?1)";
+    db.execute(sql, [due])?;
     Ok(())
 }
 

@@ -63,7 +63,15 @@ CREATE TABLE ingested (
     type TEXT NOT NULL,
     timestamp TEXT NOT NULL,
     is_update INTEGER NOT NULL,
-    settled INTEGER NOT NULL DEFAULT 0, -- 1: what it tells about has been stored
     body TEXT NOT NULL,
     PRIMARY KEY (entity, body_id, event_id)
 ) STRICT;
+
+-- Nothing is left of what is deleted. (Rows that are replaced do not fire these.)
+CREATE TRIGGER traces_forgotten AFTER DELETE ON traces BEGIN
+    DELETE FROM ingested WHERE entity = 'trace' AND body_id = old.id;
+END;
+CREATE TRIGGER observations_forgotten AFTER DELETE ON observations
+WHEN NOT EXISTS (SELECT 1 FROM observations WHERE id = old.id) BEGIN
+    DELETE FROM ingested WHERE entity = 'observation' AND body_id = old.id;
+END;

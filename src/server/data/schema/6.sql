@@ -4,6 +4,28 @@
 CREATE INDEX score_events_due ON score_events (due, seq);
 
 CREATE INDEX items_by_status ON items (queue_id, status, created_at DESC, id DESC);
+
+-- How many items a queue has, so that no page has to count them.
+CREATE TABLE item_counts (
+    queue_id TEXT NOT NULL,
+    status TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (queue_id, status)
+) STRICT, WITHOUT ROWID;
+INSERT INTO item_counts SELECT queue_id, status, count(*) FROM items GROUP BY queue_id, status;
+CREATE TRIGGER items_added AFTER INSERT ON items BEGIN
+    INSERT INTO item_counts VALUES (new.queue_id, new.status, 1)
+    ON CONFLICT DO UPDATE SET count = count + 1;
+END;
+CREATE TRIGGER items_removed AFTER DELETE ON items BEGIN
+    UPDATE item_counts SET count = count - 1 WHERE queue_id = old.queue_id AND status = old.status;
+END;
+CREATE TRIGGER items_moved AFTER UPDATE OF queue_id, status ON items BEGIN
+    UPDATE item_counts SET count = count - 1 WHERE queue_id = old.queue_id AND status = old.status;
+    INSERT INTO item_counts VALUES (new.queue_id, new.status, 1)
+    ON CONFLICT DO UPDATE SET count = count + 1;
+END;
+
 CREATE INDEX comments_author ON comments (author_user_id) WHERE author_user_id IS NOT NULL;
 
 DROP INDEX scores_trace;

@@ -12,7 +12,9 @@ const LONGEST: usize = 10_000;
 /// Most steps back a pattern may take on one text.
 const BACKTRACKS: usize = 20_000;
 /// Most bytes of a compiled pattern.
-const PATTERN_SIZE: usize = 1 << 20;
+const PATTERN_SIZE: usize = 2 << 20;
+/// Most patterns of a schema.
+const MOST_PATTERNS: usize = 64;
 
 /// Whether the value is a schema of draft 7, or of 2020-12 if it says so.
 ///
@@ -29,7 +31,7 @@ pub fn is_schema(value: &Value) -> bool {
         Some(_) => return false,
     };
     let fits = if is_newer { draft202012::meta::is_valid(value) } else { draft7::meta::is_valid(value) };
-    let mut survey = Survey { root: value, is_newer, seen: HashSet::new() };
+    let mut survey = Survey { root: value, is_newer, seen: HashSet::new(), patterns: 0 };
     fits && survey.is_sound(value, &[], &mut HashSet::new())
 }
 
@@ -45,6 +47,7 @@ struct Survey<'a> {
     is_newer: bool,
     /// References already followed.
     seen: HashSet<&'a str>,
+    patterns: usize,
 }
 
 impl<'a> Survey<'a> {
@@ -81,7 +84,7 @@ impl<'a> Survey<'a> {
     ) -> bool {
         match keyword {
             "$ref" => value.as_str().is_some_and(|reference| self.leads_somewhere(reference)),
-            "pattern" => value.as_str().is_some_and(|source| pattern(source).is_some()),
+            "pattern" => value.as_str().is_some_and(|source| self.is_pattern(source)),
             "required" => is_described(value, map, defined),
             "not" => self.is_sound(value, context, defined),
             "if" => ["if", "then", "else"]
@@ -95,8 +98,9 @@ impl<'a> Survey<'a> {
                 defined.extend(members(value).map(|(name, _)| name));
                 members(value).all(|(_, part)| self.is_sound_alone(part, &[]))
             }
-            "patternProperties" => members(value)
-                .all(|(source, part)| pattern(source).is_some() && self.is_sound_alone(part, &[])),
+            "patternProperties" => {
+                members(value).all(|(source, part)| self.is_pattern(source) && self.is_sound_alone(part, &[]))
+            }
             "propertyNames" => self.is_sound_alone(value, &["string"]),
             "items" if value.is_array() => {
                 list(value).chain(map.get("additionalItems")).all(|part| self.is_sound_alone(part, &[]))
@@ -110,6 +114,11 @@ impl<'a> Survey<'a> {
     /// A schema for another value.
     fn is_sound_alone(&mut self, schema: &'a Value, context: &[&'a str]) -> bool {
         self.is_sound(schema, context, &mut HashSet::new())
+    }
+
+    fn is_pattern(&mut self, source: &str) -> bool {
+        self.patterns += 1;
+        self.patterns <= MOST_PATTERNS && pattern(source).is_some()
     }
 
     fn leads_somewhere(&mut self, reference: &'a str) -> bool {

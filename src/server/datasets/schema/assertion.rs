@@ -35,29 +35,26 @@ fn numeric(keyword: &str, limit: f64, n: f64) -> Option<String> {
 
 /// Limits of length, and properties that must be there.
 fn sized(keyword: &str, wanted: &Value, data: &Value) -> Option<String> {
+    match keyword {
+        "required" => return missing(wanted, data.as_object()?),
+        "dependentRequired" => return dependent(wanted, data.as_object()?),
+        _ => {}
+    }
     let (length, noun) = match data {
         Value::String(text) => (text.chars().count(), "characters"),
         Value::Array(list) => (list.len(), "items"),
         Value::Object(map) => (map.len(), "properties"),
         _ => return None,
     };
-    #[expect(clippy::cast_precision_loss, reason = "bodies are smaller than 2^53")]
+    let limit = wanted.as_f64()?;
+    #[expect(clippy::cast_precision_loss, reason = "bodies are shorter than 2^53")]
     let length = length as f64;
-    let (limit, fits) = (
-        || wanted.as_f64(),
-        |wrong: bool, word: &str| {
-            wrong.then(|| {
-                format!("must NOT have {word} than {} {noun}", number(wanted.as_f64().unwrap_or_default()))
-            })
-        },
-    );
-    match keyword {
-        "maxLength" | "maxItems" | "maxProperties" => fits(length > limit()?, "more"),
-        "minLength" | "minItems" | "minProperties" => fits(length < limit()?, "fewer"),
-        "required" => missing(wanted, data.as_object()?),
-        "dependentRequired" => dependent(wanted, data.as_object()?),
-        _ => None,
-    }
+    let (is_wrong, word) = match keyword {
+        "maxLength" | "maxItems" | "maxProperties" => (length > limit, "more"),
+        "minLength" | "minItems" | "minProperties" => (length < limit, "fewer"),
+        _ => return None,
+    };
+    is_wrong.then(|| format!("must NOT have {word} than {} {noun}", number(limit)))
 }
 
 fn names(list: &Value) -> impl Iterator<Item = &str> {

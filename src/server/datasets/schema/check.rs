@@ -34,7 +34,7 @@ impl<'a> Checker<'a> {
 
     /// What is wrong with the value.
     pub fn faults(&self, data: &Value) -> Vec<Fault> {
-        self.steps.set(STEPS + 10 * data.to_string().len());
+        self.steps.set(STEPS + 4 * data.to_string().len());
         self.check(self.root, data, "")
     }
 
@@ -44,7 +44,8 @@ impl<'a> Checker<'a> {
         left.is_some()
     }
 
-    fn check(&self, schema: &'a Value, data: &Value, path: &str) -> Vec<Fault> {
+    /// What is wrong with a value at a place.
+    pub fn check(&self, schema: &'a Value, data: &Value, path: &str) -> Vec<Fault> {
         if !self.spend(1) || self.depth.get() >= DEEPEST {
             self.steps.set(0);
             return one(path, "schema", "schema is too complex to check".into());
@@ -177,165 +178,40 @@ impl<'a> Checker<'a> {
 
     fn check_pattern(&self, wanted: &'a Value, data: &Value, path: &str) -> Vec<Fault> {
         let source = wanted.as_str().unwrap_or_default();
-        if self.matches(source, data) {
+        if self.matches(source, data.as_str().unwrap_or_default()) {
             return Vec::new();
         }
         one(path, "pattern", format!("must match pattern \"{source}\""))
     }
 
     /// Whether the text matches the pattern; one that gives up does not.
-    fn matches(&self, source: &'a str, text: &Value) -> bool {
+    pub fn matches(&self, source: &'a str, text: &str) -> bool {
         if !self.spend(PATTERN_STEPS) {
             return false;
         }
         let mut patterns = self.patterns.borrow_mut();
         let compiled = patterns.entry(source).or_insert_with(|| pattern(source));
-        compiled.as_ref().is_some_and(|pattern| pattern.is_valid(text))
-    }
-
-    fn check_array(
-        &self,
-        keyword: &'static str,
-        wanted: &'a Value,
-        map: &'a Map<String, Value>,
-        items: &[Value],
-        path: &str,
-    ) -> Vec<Fault> {
-        let child = |index: usize| format!("{path}/{index}");
-        match (keyword, wanted) {
-            ("uniqueItems", Value::Bool(true)) => self.check_unique(items, path),
-            ("uniqueItems", _) => Vec::new(),
-            ("prefixItems", _) | ("items", Value::Array(_)) => {
-                let known = list(wanted).count();
-                let tuple = list(wanted).zip(items).enumerate();
-                let faults = first(tuple.map(|(i, (schema, item))| self.check(schema, item, &child(i))));
-                if !faults.is_empty() || keyword == "prefixItems" {
-                    return faults;
-                }
-                match map.get("additionalItems") {
-                    Some(Value::Bool(false)) if items.len() > known => {
-                        one(path, "additionalItems", format!("must NOT have more than {known} items"))
-                    }
-                    Some(schema) => first(
-                        items
-                            .iter()
-                            .enumerate()
-                            .skip(known)
-                            .map(|(i, item)| self.check(schema, item, &child(i))),
-                    ),
-                    None => Vec::new(),
-                }
-            }
-            ("contains", schema) => {
-                let mut faults = Vec::new();
-                let at_least = map.get("minContains").and_then(Value::as_u64).unwrap_or(1);
-                let most = map.get("maxContains").and_then(Value::as_u64).unwrap_or(u64::MAX);
-                let mut fitting = 0;
-                for (i, item) in items.iter().enumerate() {
-                    let found = self.check(schema, item, &child(i));
-                    fitting += u64::from(found.is_empty());
-                    faults.extend(found);
-                }
-                if (at_least..=most).contains(&fitting) {
-                    return Vec::new();
-                }
-                faults.extend(one(path, keyword, format!("must contain at least {at_least} valid item(s)")));
-                faults
-            }
-            (_, schema) => {
-                let skipped = map.get("prefixItems").map_or(0, |prefix| list(prefix).count());
-                first(
-                    items
-                        .iter()
-                        .enumerate()
-                        .skip(skipped)
-                        .map(|(i, item)| self.check(schema, item, &child(i))),
-                )
-            }
-        }
-    }
-
-    /// Compares from the end, as the library does, which decides what pair it names.
-    fn check_unique(&self, items: &[Value], path: &str) -> Vec<Fault> {
-        for (i, item) in items.iter().enumerate().rev() {
-            if !self.spend(i + 1) {
-                return one(path, "schema", "schema is too complex to check".into());
-            }
-            if let Some(j) = items.iter().take(i).rposition(|other| other == item) {
-                let message = format!("must NOT have duplicate items (items ## {j} and {i} are identical)");
-                return one(path, "uniqueItems", message);
-            }
-        }
-        Vec::new()
-    }
-
-    fn check_object(
-        &self,
-        keyword: &'static str,
-        wanted: &'a Value,
-        map: &'a Map<String, Value>,
-        object: &Map<String, Value>,
-        data: &Value,
-        path: &str,
-    ) -> Vec<Fault> {
-        let child = |key: &str| format!("{path}/{}", key.replace('~', "~0").replace('/', "~1"));
-        match keyword {
-            "propertyNames" => first(object.keys().map(|key| {
-                let mut faults = self.check(wanted, &Value::from(key.as_str()), path);
-                if !faults.is_empty() {
-                    faults.extend(one(path, keyword, "property name must be valid".into()));
-                }
-                faults
-            })),
-            "additionalProperties" => {
-                first(object.iter().filter(|(key, _)| !self.is_described(key, map)).map(|(key, value)| {
-                    if wanted == &Value::Bool(false) {
-                        return one(path, keyword, "must NOT have additional properties".into());
-                    }
-                    self.check(wanted, value, &child(key))
-                }))
-            }
-            "dependencies" | "dependentSchemas" => {
-                if let Some(message) = assertion::dependent(wanted, object) {
-                    return one(path, keyword, message);
-                }
-                let present =
-                    members(wanted).filter(|(key, schema)| !schema.is_array() && object.contains_key(*key));
-                first(present.map(|(_, schema)| self.check(schema, data, path)))
-            }
-            "properties" => first(members(wanted).filter_map(|(key, schema)| {
-                object.get(key).map(|value| self.check(schema, value, &child(key)))
-            })),
-            _ => first(members(wanted).flat_map(|(source, schema)| {
-                let matching =
-                    object.iter().filter(move |(key, _)| self.matches(source, &Value::from(key.as_str())));
-                matching.map(move |(key, value)| self.check(schema, value, &child(key)))
-            })),
-        }
-    }
-
-    fn is_described(&self, key: &str, map: &'a Map<String, Value>) -> bool {
-        map.get("properties").is_some_and(|p| p.get(key).is_some())
-            || map
-                .get("patternProperties")
-                .is_some_and(|p| members(p).any(|(source, _)| self.matches(source, &Value::from(key))))
+        compiled.as_ref().is_some_and(|pattern| pattern.is_valid(&Value::from(text)))
     }
 }
 
-fn one(path: &str, keyword: &'static str, message: String) -> Vec<Fault> {
+/// One fault.
+pub fn one(path: &str, keyword: &'static str, message: String) -> Vec<Fault> {
     vec![Fault { path: path.to_owned(), message, keyword }]
 }
 
 /// The first that found something.
-fn first(found: impl Iterator<Item = Vec<Fault>>) -> Vec<Fault> {
+pub fn first(found: impl Iterator<Item = Vec<Fault>>) -> Vec<Fault> {
     found.into_iter().find(|faults| !faults.is_empty()).unwrap_or_default()
 }
 
-fn list(value: &Value) -> impl Iterator<Item = &Value> {
+/// The entries of a list.
+pub fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
-fn members(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
+/// The members of an object.
+pub fn members(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
     value.as_object().into_iter().flatten().map(|(name, part)| (name.as_str(), part))
 }
 

@@ -23,7 +23,6 @@ fn label(entity: Entity) -> &'static str {
 
 /// Keeps an event in place of an earlier one of the same ids.
 pub fn note(db: &Connection, event: &Event<'_>, id: &str) -> rusqlite::Result<()> {
-    forget_deleted(db, event.form.entity, id)?;
     let mut body = event.body.clone();
     if event.form.entity == Entity::Observation && body["traceId"].is_null() && !is_known(db, id)? {
         body["traceId"] = json!(Uuid::new_v4().to_string());
@@ -42,21 +41,6 @@ pub fn note(db: &Connection, event: &Event<'_>, id: &str) -> rusqlite::Result<()
     Ok(())
 }
 
-/// What was told about something that has been deleted since no longer counts.
-fn forget_deleted(db: &Connection, entity: Entity, id: &str) -> rusqlite::Result<()> {
-    let sql = match entity {
-        Entity::Trace => {
-            "DELETE FROM ingested WHERE entity = 'trace' AND body_id = ?1
-                AND settled = 1 AND NOT EXISTS (SELECT 1 FROM traces WHERE id = ?1)"
-        }
-        _ => {
-            "DELETE FROM ingested WHERE entity = 'observation' AND body_id = ?1
-                AND settled = 1 AND NOT EXISTS (SELECT 1 FROM observations WHERE id = ?1)"
-        }
-    };
-    db.prepare_cached(sql)?.execute([id]).map(drop)
-}
-
 fn is_known(db: &Connection, id: &str) -> rusqlite::Result<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM ingested WHERE entity = 'observation' AND body_id = ?1)";
     db.prepare_cached(sql)?.query_row([id], |r| r.get(0))
@@ -64,8 +48,6 @@ fn is_known(db: &Connection, id: &str) -> rusqlite::Result<bool> {
 
 /// All that was told about a thing: first how it was made, then how it changed, each by time.
 pub fn told(db: &Connection, entity: Entity, id: &str) -> rusqlite::Result<Vec<Told>> {
-    let settled = "UPDATE ingested SET settled = 1 WHERE entity = ?1 AND body_id = ?2";
-    db.prepare_cached(settled)?.execute([label(entity), id])?;
     let sql = "SELECT type, timestamp, body FROM ingested WHERE entity = ?1 AND body_id = ?2
         ORDER BY is_update, timestamp, rowid";
     let mut statement = db.prepare_cached(sql)?;

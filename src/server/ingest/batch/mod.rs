@@ -5,6 +5,7 @@ mod check;
 mod legacy;
 mod log;
 mod observations;
+mod run_items;
 mod schema;
 mod scores;
 mod traces;
@@ -127,7 +128,8 @@ fn take(db: &Connection, call: &Call, event: &Event<'_>) -> Result<(), Problem> 
     match event.form.entity {
         Entity::Score => scores::take(db, call, event),
         Entity::Trace | Entity::Observation => Ok(log::note(db, event, id)?),
-        Entity::RunItem | Entity::Log => Ok(()),
+        Entity::RunItem => Ok(run_items::take(db, event, id)?),
+        Entity::Log => Ok(()),
     }
 }
 

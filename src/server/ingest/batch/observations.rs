@@ -32,10 +32,10 @@ pub fn rebuild(db: &Connection, id: &str, now: &str) -> rusqlite::Result<()> {
     if let Some(trace) = Trace::load(db, &trace)? {
         adopt(&mut row, &trace);
     }
+    row.save(db)?;
     // An update that came first may have named no trace, and got one made up for it.
     let elsewhere = "DELETE FROM observations WHERE id = ?1 AND trace_id <> ?2 AND is_legacy = 1";
-    db.prepare_cached(elsewhere)?.execute([id, &trace])?;
-    row.save(db)
+    db.prepare_cached(elsewhere)?.execute([id, row.trace_id.as_str()]).map(drop)
 }
 
 /// What the first event fixes for good.

@@ -108,7 +108,7 @@ pub fn of(span: &Span) -> &'static str {
         return "TOOL";
     }
     let is_model = |key: &&str| *key != "ai.model.id" && says(key);
-    if MODELS.iter().any(|key| is_model(key)) { "GENERATION" } else { "SPAN" }
+    if MODELS.iter().any(is_model) { "GENERATION" } else { "SPAN" }
 }
 
 /// Old versions of the Python SDK say `span` also for what has all a generation has.

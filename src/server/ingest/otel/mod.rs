@@ -25,12 +25,20 @@ use serde_json::{Value, json};
 use self::span::Span;
 use crate::server::http::Call;
 use crate::server::http::reply::{Answer, Reply};
+use crate::server::traces::row::Observation;
+
+pub use self::store::gather;
 
 /// Most bytes a compressed body may unfold to.
 const UNFOLDED: u64 = 64 << 20;
 const PROTOBUF: &str = "application/x-protobuf";
 /// The newest way of ingestion a client may ask for.
 const NEWEST: i64 = 4;
+
+/// The observations of a request in JSON, with or without ids. Times a span does not say are `now`.
+pub fn observations(request: &Value, now: &str) -> Vec<Observation> {
+    span::of_json(request).iter().map(|span| row::of(span, now)).collect()
+}
 
 /// Takes spans in.
 pub fn take(db: &Connection, call: &Call) -> Answer {

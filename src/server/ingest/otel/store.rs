@@ -60,7 +60,7 @@ fn root(db: &Connection, trace: &str) -> rusqlite::Result<Option<Observation>> {
 }
 
 /// Fills what the root does not say from the other observations.
-fn gather(db: &Connection, trace: &mut Trace) -> rusqlite::Result<()> {
+pub fn gather(db: &Connection, trace: &mut Trace) -> rusqlite::Result<()> {
     let sql = "SELECT start_time, trace_name, user_id, session_id, release, version, tags, is_public
         FROM observations WHERE trace_id = ?1 ORDER BY parent_id IS NOT NULL, start_time, id";
     let mut statement = db.prepare_cached(sql)?;

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{GROUPS, date};
-use crate::server::data::value::iso;
+use super::GROUPS;
+use crate::server::data::value::{any_date, iso};
 use crate::server::http::Call;
 use crate::server::http::fields::Fields;
 use crate::server::http::issue;
@@ -52,6 +52,7 @@ const LEGACY_SOURCE: &str = "Legacy export sources are not available while \
     written. Switch to the enriched observations export source instead.";
 
 /// A request that fits the schema. It does not hold the secret.
+#[expect(clippy::struct_excessive_bools, reason = "the fields of the API")]
 pub struct Request<'a> {
     pub project: &'a str,
     pub kind: &'static str,
@@ -196,7 +197,7 @@ fn prefix<'a>(fields: &mut Fields<'a>) -> (&'a str, usize) {
 
 fn start(fields: &mut Fields<'_>, now: Timestamp) -> (Option<Timestamp>, usize) {
     let Some(given) = fields.get("exportStartDate").filter(|v| !v.is_null()) else { return (None, 0) };
-    let Some(at) = date(given) else {
+    let Some(at) = any_date(given) else {
         fields.note(issue::not_a_date("exportStartDate"));
         return (None, 0);
     };
