@@ -57,7 +57,7 @@ impl Replay {
     async fn run(exchanges: Vec<Exchange>) -> Self {
         let facts = Facts::of(&exchanges);
         let moments = moments::infer(&exchanges, &facts);
-        let mut seeds: Vec<(u8, Seed)> = traces::all().map(|seed| (0, seed)).collect();
+        let mut seeds: Vec<(u8, Seed)> = traces::all(&facts).into_iter().map(|seed| (0, seed)).collect();
         seeds.extend(seed::missing(&exchanges, &facts).into_iter().map(|seed| (0, seed)));
         seeds.extend(seed::deletions(&exchanges, &moments).into_iter().map(|seed| (0, seed)));
         let mut steps: Vec<(Moment, Step)> = Vec::new();
@@ -84,8 +84,7 @@ impl Replay {
         match step {
             Step::Seed(seed) => self.sow(&seed, at).await,
             Step::Replay(index) => {
-                self.attempt(index, at).await;
-                if !self.exchanges[index].is_write() {
+                if !self.attempt(index, at).await {
                     return;
                 }
             }
@@ -103,8 +102,9 @@ impl Replay {
         }
     }
 
-    /// Replays an exchange; what does not fit and has changed nothing stays open.
-    async fn attempt(&mut self, index: usize, at: Timestamp) {
+    /// Replays an exchange and says whether it changed something; what did not, and does not fit,
+    /// stays open.
+    async fn attempt(&mut self, index: usize, at: Timestamp) -> bool {
         let exchange = &self.exchanges[index];
         let mut answers = self.world.replay(exchange, at).await;
         if exchange.is_race {
@@ -131,6 +131,7 @@ impl Replay {
         if outcome.attempts == 1 || differences.len() < outcome.differences.len() {
             outcome.differences = differences;
         }
+        has_changed
     }
 
     async fn try_again(&mut self, at: Timestamp) {

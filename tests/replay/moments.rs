@@ -26,6 +26,9 @@ const AFTER: &[(&str, &str)] = &[
 /// Half of the smallest step of recorded times, so that consequences find their place.
 const NEXT: SignedDuration = SignedDuration::from_micros(100);
 
+/// Between two runs of whoever recorded.
+const PAUSE: SignedDuration = SignedDuration::from_mins(5);
+
 /// A moment and, at the same moment, what goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment {
@@ -110,7 +113,9 @@ impl Line<'_> {
     /// the last timed write of its kind, else at the end.
     fn beside_its_kind(&self, index: usize) -> Timestamp {
         let exchange = &self.exchanges[index];
-        if let Some(born) = made(exchange).iter().filter_map(|id| self.facts.births.get(id)?.first()).min() {
+        let births = made(exchange);
+        let births = births.iter().filter_map(|id| self.facts.births.get(id)?.first());
+        if let Some(born) = births.filter(|birth| !self.facts.given.contains(birth)).min() {
             return *born;
         }
         let kind = |i: &usize| {
@@ -129,9 +134,13 @@ impl Line<'_> {
         }
     }
 
+    /// The last moment of the mode's recordings, without what was added after a pause.
     fn end_of(&self, mode: &str) -> Timestamp {
         let own = (0..self.at.len()).filter(|i| self.exchanges[*i].mode == mode);
-        own.filter_map(|i| self.at[i]).max().unwrap_or(self.last)
+        let mut times: Vec<Timestamp> = own.filter_map(|i| told(&self.exchanges[i])).collect();
+        times.sort();
+        let pause = times.windows(2).find(|pair| pair[1].duration_since(pair[0]) > PAUSE);
+        pause.map_or(times.last(), |pair| pair.first()).copied().unwrap_or(self.last)
     }
 
     /// A read: after the newest thing that it shows or names.
