@@ -21,6 +21,9 @@ const AFTER: &[(&str, &str)] = &[
     ("dual/score-create-upsert-invalid-over-valid", "dual/score-create-upsert-same-id-other-trace"),
     ("dual/score-create-source-annotation-then-api-2", "dual/score-create-source-annotation-then-api"),
     ("dual/race-item-complete", "dual/race-item-create"),
+    // Traces are deleted minutes after the request: it is replayed when it took effect.
+    ("events_only/trace-delete", "cloud_dev_hobby/ratelimit-429-annotation-queues"),
+    ("events_only/traces-bulk-delete", "cloud_dev_hobby/ratelimit-429-annotation-queues"),
 ];
 
 /// Half of the smallest step of recorded times, so that consequences find their place.
@@ -105,8 +108,16 @@ impl Line<'_> {
     }
 
     fn not_before(&self, index: usize) -> Timestamp {
-        let own = facts::own_names(&self.exchanges[index]);
-        self.facts.not_before(index, &own).unwrap_or(self.first)
+        let exchange = &self.exchanges[index];
+        let named = self.facts.not_before(index, &facts::own_names(exchange));
+        named.unwrap_or(self.first).max(self.start_of(&exchange.mode))
+    }
+
+    /// The first told moment of a mode's recordings.
+    fn start_of(&self, mode: &str) -> Timestamp {
+        let own = (0..self.at.len()).filter(|i| self.exchanges[*i].mode == mode);
+        let first = own.filter_map(|i| told(&self.exchanges[i])).min().unwrap_or(self.first);
+        first.checked_sub(SignedDuration::from_secs(1)).unwrap_or(first)
     }
 
     /// A write that tells no time: a made thing's birth if later answers show it, else right after
@@ -129,7 +140,7 @@ impl Line<'_> {
         let named = self.not_before(index);
         match beside {
             Some(at) => at.max(named),
-            None if exchange.succeeded() && named > self.first => named,
+            None if exchange.succeeded() && named > self.start_of(&exchange.mode) => named,
             None => self.end_of(&exchange.mode),
         }
     }
@@ -192,7 +203,7 @@ impl Line<'_> {
     fn after_deletions(&mut self) {
         let gone: Vec<(String, Timestamp)> = (0..self.at.len())
             .filter(|i| is_deletion(&self.exchanges[*i]))
-            .flat_map(|i| deleted(&self.exchanges[i]).into_iter().filter_map(move |t| Some((t, i))))
+            .flat_map(|i| deleted(&self.exchanges[i]).into_iter().map(move |target| (target, i)))
             .filter_map(|(target, i)| Some((target, self.at[i]?)))
             .collect();
         for index in 0..self.at.len() {

@@ -1,7 +1,7 @@
 //! What was there without a recording of how it came about: the request that makes it is worked out
 //! from how it looked later.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::facts::{Facts, Row};
@@ -176,11 +176,12 @@ const EVALUATOR: [&str; 8] = [
 /// Items that a dataset lists by their ids, and that are shown nowhere.
 fn listed_items(states: &[Row], facts: &Facts) -> Vec<Seed> {
     let last = &states[states.len() - 1];
-    let listed = states.iter().flat_map(|row| row.fields.get("items").and_then(Value::as_array)).flatten();
+    let listed = states.iter().filter_map(|row| row.fields.get("items").and_then(Value::as_array)).flatten();
     let ids = listed.filter_map(Value::as_str);
     let hidden = ids.filter(|id| !facts.states.contains_key(&("dataset-items", (*id).to_owned())));
     let item = |id| json!({"id": id, "datasetName": last.fields["name"], "input": "never shown"});
-    hidden.map(|id| seed(last.updated, "POST", "/dataset-items", item(id), last)).collect()
+    let after = last.updated.checked_add(SignedDuration::from_millis(1)).unwrap();
+    hidden.map(|id| seed(after, "POST", "/dataset-items", item(id), last)).collect()
 }
 
 fn run_item(row: &Row, facts: &Facts) -> Seed {

@@ -48,24 +48,25 @@ pub fn all(facts: &Facts) -> Vec<Seed> {
 
 fn seeds(number: u32, facts: &Facts) -> Vec<Seed> {
     let trace = format!("trace-{number:03}");
-    let stored = |resource, id: &str| facts.states.get(&(resource, id.to_owned()))?.last().map(|row| row.updated);
-    let mut at = EARLIER
+    let stored =
+        |resource, id: &str| facts.states.get(&(resource, id.to_owned()))?.last().map(|row| row.updated);
+    let at = EARLIER
         .iter()
         .find(|(id, _)| *id == trace)
         .map(|(_, at)| at.parse().unwrap())
         .or_else(|| stored("traces", &trace))
         .unwrap_or_else(|| moment(number));
-    let mut seeds = vec![seed(at, event("trace-create", &trace, number, body(number)))];
+    let mut seeds = vec![seed(at, &event("trace-create", &trace, number, &body(number)))];
     for (kind, observation) in observations(number) {
         let id = observation["id"].as_str().unwrap().to_owned();
-        let next = at.checked_add(SignedDuration::from_millis(1)).unwrap();
-        at = stored("observations", &id).map_or(next, |known| known.max(next));
-        seeds.push(seed(at, event(kind, &id, number, observation)));
+        let next = at.checked_add(SignedDuration::from_millis(i64::try_from(seeds.len()).unwrap())).unwrap();
+        let at = stored("observations", &id).map_or(next, |known| known.max(next));
+        seeds.push(seed(at, &event(kind, &id, number, &observation)));
     }
     seeds
 }
 
-fn seed(at: Timestamp, event: Value) -> Seed {
+fn seed(at: Timestamp, event: &Value) -> Seed {
     Seed {
         at,
         method: "POST",
@@ -76,7 +77,7 @@ fn seed(at: Timestamp, event: Value) -> Seed {
     }
 }
 
-fn event(kind: &str, id: &str, number: u32, body: Value) -> Value {
+fn event(kind: &str, id: &str, number: u32, body: &Value) -> Value {
     json!({"id": format!("seed-{id}"), "type": kind, "timestamp": time(number, 0, 0), "body": body})
 }
 
