@@ -256,26 +256,26 @@ async fn rules_are_changed_in_part() {
     let (server, _) = judged().await;
     let made = server.post(UNSTABLE, with(&json!({}))).await;
     let path = format!("{UNSTABLE}/{}", made["id"].as_str().unwrap());
-    let patch = async |body: Value| server.call("PATCH", &path, body).await;
+    let change = async |body: Value| server.call("PATCH", &path, body).await;
 
-    let (status, changed) = patch(json!({"sampling": 0.25, "name": "renamed"})).await;
+    let (status, changed) = change(json!({"sampling": 0.25, "name": "renamed"})).await;
     assert_eq!((status, &changed["sampling"], &changed["name"]), (200, &json!(0.25), &json!("renamed")));
     assert_eq!((&changed["createdAt"], &changed["mapping"]), (&made["createdAt"], &made["mapping"]));
     let mapping = json!([{"variable": "output", "source": "expected_output"}]);
-    let moved = patch(json!({"target": "experiment", "mapping": mapping})).await.1;
+    let moved = change(json!({"target": "experiment", "mapping": mapping})).await.1;
     assert_eq!((&moved["target"], &moved["mapping"]), (&json!("experiment"), &mapping));
-    let (status, back) = patch(json!({"target": "observation"})).await;
+    let (status, back) = change(json!({"target": "observation"})).await;
     assert_eq!((status, &back["code"]), (400, &json!("invalid_variable_mapping")));
     let evaluators = json!([{"evaluator": {"name": "both"}, "mapping": [
         {"variable": "input", "source": "input"}, {"variable": "output", "source": "output"},
     ]}]);
-    let replaced = patch(json!({"evaluators": evaluators})).await.1;
+    let replaced = change(json!({"evaluators": evaluators})).await.1;
     assert_eq!(
         (&replaced["evaluator"]["name"], replaced["mapping"].as_array().unwrap().len()),
         (&json!("both"), 2)
     );
-    assert_eq!(patch(json!({"evaluator": {"name": "judge2"}})).await.1["code"], "invalid_variable_mapping");
-    assert_eq!(patch(json!({"enabled": true})).await.0, 422);
+    assert_eq!(change(json!({"evaluator": {"name": "judge2"}})).await.1["code"], "invalid_variable_mapping");
+    assert_eq!(change(json!({"enabled": true})).await.0, 422);
 }
 
 #[rstest]

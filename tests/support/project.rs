@@ -125,7 +125,10 @@ fn fill(database: &Connection, items: usize) {
     database.execute(queue, [QUEUE, &at(0)]).unwrap();
     for n in 0..items {
         let (case, when) = (case(n), at(n));
-        let trace = "INSERT INTO observations VALUES (?1 || '-root', ?1, NULL, 'SPAN', ?1, 'DEFAULT', '',
+        let trace = "INSERT INTO observations (id, trace_id, parent_id, type, name, level, status_message,
+            start_time, end_time, completion_start_time, latency, time_to_first_token, version, environment,
+            user_id, session_id, release, trace_name, tags, model, model_parameters, usage_details,
+            cost_details, total_cost, input, output, metadata, created_at, updated_at) VALUES (?1 || '-root', ?1, NULL, 'SPAN', ?1, 'DEFAULT', '',
             ?2, ?2, NULL, 1.0, NULL, '', 'default', '', '', '', ?1, '[]', '', '{}', '{}', '{}', 0,
             '\"a question\"', '\"an answer\"', '{}', ?2, ?2)";
         database.execute(trace, [&case, &when]).unwrap();

@@ -57,25 +57,36 @@ pub fn unstable(body: &Value) -> Result<(String, Definition), Problem> {
     Ok((name, definition))
 }
 
-/// What the body of `POST` and `PATCH /v2/evaluators` says.
+/// What the body of `POST /v2/evaluators` says.
+#[derive(Debug)]
+pub struct New {
+    /// The name.
+    pub name: String,
+    /// The description.
+    pub description: Option<String>,
+    /// The definition.
+    pub definition: Definition,
+}
+
+/// What the body of `PATCH /v2/evaluators/{id}` says.
 #[derive(Debug)]
 pub struct Change {
-    /// The name; always there when created.
+    /// Another name.
     pub name: Option<String>,
-    /// The description; null takes it away.
+    /// Another description; null takes it away.
     pub description: Given<String>,
-    /// The definition; always there when created.
+    /// Another definition.
     pub definition: Option<Definition>,
 }
 
 /// The body of `POST /v2/evaluators`.
-pub fn create(body: &Value) -> Result<Change, Problem> {
+pub fn create(body: &Value) -> Result<New, Problem> {
     let (mut fields, kind) = by_kind(body, None)?;
-    let name = required(&mut fields, "name", "string", trimmed).map(ToOwned::to_owned);
-    let description = note_text(&mut fields, "description", 2000);
-    let definition = Some(stable(&mut fields, kind));
+    let name = required(&mut fields, "name", "string", trimmed).unwrap_or_default().to_owned();
+    let description = note_text(&mut fields, "description", 2000).value();
+    let definition = stable(&mut fields, kind);
     fields.finish()?;
-    Ok(Change { name, description, definition })
+    Ok(New { name, description, definition })
 }
 
 /// The body of `PATCH /v2/evaluators/{id}`: other words, or another definition as a whole.

@@ -5,7 +5,7 @@ use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, Row, params_from_iter};
 use serde_json::{Map, Value, json};
 
-use super::body::{self, Change};
+use super::body::{self, Change, New};
 use super::definition::{Definition, pause_message, stable_output};
 use super::evaluator::{self, Evaluator, Version};
 use super::{mapping, rule};
@@ -163,10 +163,8 @@ fn check(definition: &Definition) -> Result<(), Problem> {
 
 /// `POST /v2/evaluators`: always a new one, whatever its name
 pub fn create(db: &Connection, call: &Call) -> Answer {
-    let Change { name, description, definition } = body::create(&call.body)?;
-    let Some(definition) = definition else { return Err(Problem::Issues(Vec::new())) };
+    let New { name, description, definition } = body::create(&call.body)?;
     check(&definition)?;
-    let (name, description) = (name.unwrap_or_default(), description.value());
     let id = evaluator::insert(db, (&name, description.as_deref()), &definition, call.now)?;
     Ok(Reply::ok(json(db, &evaluator::get(db, &id)?)?))
 }

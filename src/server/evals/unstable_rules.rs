@@ -79,6 +79,7 @@ pub fn create(db: &Connection, call: &Call) -> Answer {
     if is_enabled {
         refuse_too_many(db)?;
     }
+    let sampling = wanted.sampling.unwrap_or(1.0);
     let filter = wanted.filter.clone().unwrap_or_default();
     filter::check_datasets(&filter, |id| dataset_exists(db, id))?;
     let mut assignments = Vec::new();
@@ -96,7 +97,7 @@ pub fn create(db: &Connection, call: &Call) -> Answer {
         name,
         target,
         is_enabled,
-        sampling: wanted_sampling(&call.body),
+        sampling,
         filter,
         assignments,
         created_at: String::new(),
@@ -104,11 +105,6 @@ pub fn create(db: &Connection, call: &Call) -> Answer {
     };
     let id = rule::insert(db, &rule, call.now)?;
     Ok(Reply::ok(json(&rule::get(db, &id)?)))
-}
-
-/// All is scored unless the body says less.
-fn wanted_sampling(body: &Value) -> f64 {
-    body["sampling"].as_f64().unwrap_or(1.0)
 }
 
 fn evaluators(wanted: Unstable) -> Vec<Named> {
