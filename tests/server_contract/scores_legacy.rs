@@ -151,15 +151,15 @@ async fn the_filter_parameter_holds_conditions() {
     for (condition, message) in [
         (
             json!({"type": "string", "column": "no", "operator": "=", "value": ""}),
-            "Invalid filter column: no does not exist",
+            "Column no does not match a UI / CH table mapping.",
         ),
         (
             json!({"type": "string", "column": "tags", "operator": "=", "value": ""}),
-            "Invalid filter type string for column tags",
+            "Invalid filter type 'string' for column 'tags'. Expected filter type 'arrayOptions'.",
         ),
         (
             json!({"type": "string", "column": "metadata", "operator": "=", "value": ""}),
-            "Invalid filter type string for column metadata",
+            "Invalid filter type 'string' for column 'metadata'. Expected filter type 'stringObject'.",
         ),
     ] {
         let filter = byte_serialize(json!([condition]).to_string().as_bytes()).collect::<String>();

@@ -4,11 +4,10 @@ use rusqlite::types::Value as Arg;
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::{Map, Value, json};
 
-use crate::server::data::condition::{Condition, Holds};
+use crate::server::data::filter::{self, Condition, Kind, View, column};
 use crate::server::data::sql::{Where, texts};
 use crate::server::data::value::{iso, metadata, number, parse, whole_seconds};
 use crate::server::http::Call;
-use crate::server::http::issue;
 use crate::server::http::query::{Page, Params, Query};
 use crate::server::http::reply::{Answer, Problem, Reply};
 
@@ -23,7 +22,35 @@ const VALUE: &str = "CASE s.data_type
         WHERE k.id = s.config_id AND json_extract(c.value, '$.label') = s.text), 0)
     WHEN 'TEXT' THEN 0 WHEN 'CORRECTION' THEN 0 ELSE s.number END";
 
-const FROM: &str = "FROM scores AS s LEFT JOIN traces AS t ON t.id = s.trace_id";
+const TABLES: &str = "scores AS s LEFT JOIN traces AS t ON t.id = s.trace_id";
+
+/// What the `filter` parameter may ask for.
+const VIEW: View = View {
+    inherits_metadata: false,
+    columns: &[
+        column("id", "ID", Kind::Text, "s.id"),
+        column("name", "Name", Kind::Text, "s.name"),
+        column("timestamp", "Timestamp", Kind::Time, "s.timestamp"),
+        column("environment", "Environment", Kind::Text, "s.environment"),
+        column("source", "Source", Kind::Text, "s.source"),
+        column("dataType", "Data Type", Kind::Text, "s.data_type"),
+        column("value", "Value", Kind::Number, VALUE),
+        column("stringValue", "String Value", Kind::Text, "s.text"),
+        column("comment", "Comment", Kind::Text, "s.comment"),
+        column("traceId", "Trace ID", Kind::Link, "s.trace_id"),
+        column("observationId", "Observation ID", Kind::Link, "s.observation_id"),
+        column("sessionId", "Session ID", Kind::Link, "s.session_id"),
+        column("datasetRunId", "Dataset Run ID", Kind::Link, "s.run_id"),
+        column("configId", "Config ID", Kind::Link, "s.config_id"),
+        column("queueId", "Queue ID", Kind::Link, "s.queue_id"),
+        column("authorUserId", "Author", Kind::Link, "s.author_user_id"),
+        column("traceName", "Trace Name", Kind::Text, "t.name"),
+        column("userId", "User ID", Kind::Text, "t.user_id"),
+        column("tags", "Tags", Kind::List, "t.tags"),
+        column("traceTags", "Trace Tags", Kind::List, "t.tags"),
+        column("metadata", "Metadata", Kind::Metadata, "s.metadata"),
+    ],
+};
 
 const WITHOUT_TRACE: &str = "Cannot filter by trace properties (userId, traceTags) when 'trace' field is not \
     included. Please add 'trace' to the fields parameter or remove trace filters.";
@@ -58,10 +85,19 @@ pub fn get_v2(db: &Connection, call: &Call) -> Answer {
     get(db, call, Version::V2, Where::default())
 }
 
+/// All scores of a trace but corrections, last stored first.
+pub fn of_trace(db: &Connection, project: &str, trace: &str) -> rusqlite::Result<Vec<Value>> {
+    let mut filter = Where::default();
+    only_of_traces(&mut filter);
+    filter.is("s.trace_id", trace);
+    let row = |r: &Row<'_>| Ok(Value::Object(score(r, project, Version::V1)?));
+    filter.rows(db, &columns(), TABLES, "ORDER BY s.updated_at DESC, s.id", row)
+}
+
 fn get(db: &Connection, call: &Call, version: Version, mut filter: Where) -> Answer {
     filter.is("s.id", call.param("scoreId"));
     let (clause, args) = filter.parts();
-    let sql = format!("SELECT {} {FROM} {clause}", columns());
+    let sql = format!("SELECT {} FROM {TABLES} {clause}", columns());
     let project = &call.place.project.id;
     let found = db.query_row(&sql, &*args, |r| score(r, project, version)).optional()?;
     let found = found.ok_or_else(|| Problem::Missing("Score not found".into()))?;
@@ -71,8 +107,9 @@ fn get(db: &Connection, call: &Call, version: Version, mut filter: Where) -> Ans
 fn list(db: &Connection, call: &Call, version: Version) -> Answer {
     let mut params = Params::of(&call.query);
     let page = params.page();
-    let filter = filters(&call.query, &mut params, version)?;
+    let (mut filter, conditions) = filters(&call.query, &mut params, version)?;
     params.finish()?;
+    filter::add(&mut filter, &conditions, &VIEW)?;
     let with_trace = version == Version::V1 || asks_for_trace(&call.query)?;
     answer(db, call, version, page, filter, with_trace)
 }
@@ -100,7 +137,7 @@ fn answer(
         Ok(Value::Object(out))
     };
     let order = "ORDER BY s.timestamp DESC, s.updated_at DESC, s.id DESC";
-    page.answer(db, &columns(), &format!("{FROM} {clause}"), order, &args, row)
+    page.answer(db, &columns(), &format!("FROM {TABLES} {clause}"), order, &args, row)
 }
 
 /// The first generation knows neither corrections nor scores of sessions and runs.
@@ -123,7 +160,11 @@ fn asks_for_trace(query: &Query) -> Result<bool, Problem> {
 }
 
 /// The filters, in the order in which the schema looks at them.
-fn filters(query: &Query, params: &mut Params<'_>, version: Version) -> Result<Where, Problem> {
+fn filters(
+    query: &Query,
+    params: &mut Params<'_>,
+    version: Version,
+) -> Result<(Where, Vec<Condition>), Problem> {
     let mut filter = Where::default();
     let is = |filter: &mut Where, key: &str, column: &str| {
         if let Some(text) = query.get(key) {
@@ -149,7 +190,7 @@ fn filters(query: &Query, params: &mut Params<'_>, version: Version) -> Result<W
     }
     value(&mut filter, params);
     ids(&mut filter, query, "scoreIds", "s.id");
-    conditions(&mut filter, query, params)?;
+    let conditions = filter::read(params, false)?;
     if version == Version::V2 {
         is(&mut filter, "sessionId", "s.session_id");
         is(&mut filter, "traceId", "s.trace_id");
@@ -157,7 +198,7 @@ fn filters(query: &Query, params: &mut Params<'_>, version: Version) -> Result<W
         ids(&mut filter, query, "observationId", "s.observation_id");
     }
     environment_of_trace(&mut filter, query);
-    Ok(filter)
+    Ok((filter, conditions))
 }
 
 /// All of the tags.
@@ -189,59 +230,6 @@ fn ids(filter: &mut Where, query: &Query, key: &str, column: &str) {
     if let Some(raw) = query.raw(key) {
         let ids: Vec<&str> = raw.split(',').map(str::trim).collect();
         filter.one_of(column, texts(&ids));
-    }
-}
-
-/// The `filter` parameter: a JSON array of conditions.
-fn conditions(filter: &mut Where, query: &Query, params: &mut Params<'_>) -> Result<(), Problem> {
-    let Some(raw) = query.get("filter") else { return Ok(()) };
-    let parsed: Value =
-        serde_json::from_str(raw).map_err(|_| Problem::Refused("Invalid JSON in filter parameter".into()))?;
-    let Some(entries) = parsed.as_array() else {
-        params.note(issue::invalid_type("array", Some(&parsed), &["filter"]));
-        return Ok(());
-    };
-    for (index, entry) in entries.iter().enumerate() {
-        match Condition::read(entry) {
-            Ok(condition) => {
-                let (sql, holds) = column(&condition.column)?;
-                let (clause, args) = condition.clause(sql, holds)?;
-                filter.and(clause, args);
-            }
-            Err(issues) => {
-                let at = |i| issue::below(&json!("filter"), issue::below(&json!(index), i));
-                issues.into_iter().map(at).for_each(|i| params.note(i));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The expression behind a filterable column.
-fn column(name: &str) -> Result<(&'static str, Holds), Problem> {
-    let one = |sql| Ok((sql, Holds::One));
-    match name {
-        "id" => one("s.id"),
-        "name" => one("s.name"),
-        "timestamp" => one("s.timestamp"),
-        "environment" => one("s.environment"),
-        "source" => one("s.source"),
-        "dataType" => one("s.data_type"),
-        "value" => one(VALUE),
-        "stringValue" => one("s.text"),
-        "comment" => one("s.comment"),
-        "traceId" => one("s.trace_id"),
-        "observationId" => one("s.observation_id"),
-        "sessionId" => one("s.session_id"),
-        "datasetRunId" => one("s.run_id"),
-        "configId" => one("s.config_id"),
-        "queueId" => one("s.queue_id"),
-        "authorUserId" => one("s.author_user_id"),
-        "traceName" => one("t.name"),
-        "userId" => one("t.user_id"),
-        "tags" | "traceTags" => Ok(("t.tags", Holds::List)),
-        "metadata" => Ok(("s.metadata", Holds::Object)),
-        _ => Err(Problem::Refused(format!("Invalid filter column: {name} does not exist"))),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Score configs and scores.
 
 mod configs;
-mod legacy;
+pub mod legacy;
 pub mod list;
 pub mod merge;
 pub mod write;

@@ -4,9 +4,10 @@ use rusqlite::Connection;
 use rusqlite::types::Value as Arg;
 use serde_json::{Value, json};
 
-use super::filter;
+use super::columns::EVENTS;
 use super::shape::Shape;
 use super::simple::{self, Simple};
+use crate::server::data::filter;
 use crate::server::data::sql::Where;
 use crate::server::data::value::{base64_encode, iso, lenient_time};
 use crate::server::http::Call;
@@ -46,7 +47,7 @@ pub fn list(db: &Connection, call: &Call) -> Answer {
     let filters = filter::read(&mut params, true)?;
     params.finish()?;
     call.needs_events("observations v2")?;
-    let named = filter::add(&mut conditions, &filters, &filter::EVENTS)?;
+    let named = filter::add(&mut conditions, &filters, &EVENTS)?;
     simple::add(&mut conditions, simple, &named);
     if limit == 0 {
         return Ok(Reply::ok(json!({"data": [], "meta": {}})));

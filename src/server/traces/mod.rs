@@ -3,12 +3,11 @@
 //! An observation is stored once, as the new data model shows it (`events`, `shape`); the old one is
 //! read from the same rows (`observations`), and from the tables of traces and sessions.
 
+pub mod columns;
 mod delete;
 mod events;
-pub mod filter;
 mod observations;
 pub mod row;
-mod scores;
 mod sessions;
 mod shape;
 mod simple;

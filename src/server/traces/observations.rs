@@ -4,11 +4,12 @@
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::{Map, Value, json};
 
+use super::columns::{OBSERVATIONS, OLD_PARENT, OLD_VERSION};
 use super::events::{LEVELS, TYPES};
-use super::filter::{self, OLD_PARENT, OLD_VERSION};
 use super::row::Observation;
 use super::shape::{numbers, sum, total};
 use super::simple::{self, Simple};
+use crate::server::data::filter;
 use crate::server::data::sql::Where;
 use crate::server::data::value::{content, metadata, number, whole_seconds};
 use crate::server::http::Call;
@@ -27,7 +28,7 @@ pub fn list(db: &Connection, call: &Call) -> Answer {
     params.finish()?;
     let mut conditions = Where::default();
     conditions.and("is_synthetic = 0", []);
-    let named = filter::add(&mut conditions, &filters, &filter::OBSERVATIONS)?;
+    let named = filter::add(&mut conditions, &filters, &OBSERVATIONS)?;
     simple::add(&mut conditions, simple, &named);
     let rest = format!("ORDER BY start_time DESC, type, id {}", page.window());
     let project = &call.place.project.id;

@@ -6,12 +6,12 @@ use serde_json::{Map, Value, json};
 
 use super::observations;
 use super::row::{Observation, Trace};
-use super::scores;
 use super::shape::{decimal, total};
 use crate::server::data::value::{content, metadata, millis_between, number, whole_seconds};
 use crate::server::http::Call;
 use crate::server::http::query::Params;
 use crate::server::http::reply::{Answer, Problem, Reply};
+use crate::server::scores::legacy;
 
 /// What may be asked for; `core` always comes.
 pub const GROUPS: [&str; 5] = ["core", "io", "scores", "observations", "metrics"];
@@ -40,7 +40,7 @@ pub fn get(db: &Connection, call: &Call) -> Answer {
     };
     let mut out = core(&trace, project, has("io"));
     out.insert("externalId".to_owned(), Value::Null);
-    let scores = if has("scores") { scores::of_trace(db, project, id)? } else { Vec::new() };
+    let scores = if has("scores") { legacy::of_trace(db, project, id)? } else { Vec::new() };
     out.insert("scores".to_owned(), Value::from(scores));
     out.insert("latency".to_owned(), if has("metrics") { number(latency(&rows)) } else { json!(-1) });
     let shown = |o: &Observation| observations::in_trace(o, project);

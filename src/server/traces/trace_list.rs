@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use rusqlite::{Connection, Row};
 use serde_json::{Map, Value, json};
 
-use super::filter;
+use super::columns::TRACES;
 use super::row::Trace;
 use super::shape::decimal;
 use super::simple::{self, Simple};
 use super::trace::{core, groups, html_path};
+use crate::server::data::filter;
 use crate::server::data::sql::{Where, marks, texts};
 use crate::server::data::value::{millis_between, number};
 use crate::server::http::Call;
@@ -45,7 +46,7 @@ pub fn list(db: &Connection, call: &Call) -> Answer {
     let order =
         order.map_or_else(|| Ok("ORDER BY timestamp DESC, id DESC".to_owned()), |order| order.sql())?;
     let mut conditions = Where::default();
-    let named = filter::add(&mut conditions, &filters, &filter::TRACES)?;
+    let named = filter::add(&mut conditions, &filters, &TRACES)?;
     simple::add(&mut conditions, simple, &named);
     let has = |group: &str| groups.contains(&group);
     let io =

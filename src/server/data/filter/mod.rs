@@ -1,18 +1,18 @@
 //! The `filter` parameter: a JSON array of conditions, all of which must hold.
 //!
-//! Here it is read and checked against its schema; `columns` knows what may be filtered where, and
+//! Here it is read and checked against its schema; a [`View`] says what a list lets be filtered, and
 //! `clause` makes SQL of it.
 
 mod clause;
-mod columns;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 pub use self::clause::add;
-pub use self::columns::{EVENTS, OBSERVATIONS, OLD_PARENT, OLD_VERSION, TRACES};
+pub use self::view::{Kind, View, column};
 use crate::server::data::value::lenient_time;
 use crate::server::http::fields::Fields;
 use crate::server::http::issue;

@@ -2,7 +2,7 @@
 
 use rusqlite::types::Value as Arg;
 
-use super::columns::{Column, Kind, View};
+use super::view::{Column, Kind, View};
 use super::{Condition, Form, Operand};
 use crate::server::data::sql::{Where, marks};
 use crate::server::data::value::iso;
@@ -86,14 +86,12 @@ impl Condition {
 
     fn clause(&self, column: &Column, view: &View) -> Clause {
         match (self.form, column.kind) {
-            (Form::Text, _) if column.sql == "parent_id" => {
-                text("ifnull(parent_id, '')", &self.operator, self.text())
-            }
+            (Form::Text | Form::Options, Kind::Link) => self.link(column.sql),
             (Form::Text, _) => text(column.sql, &self.operator, self.text()),
-            (Form::Options, Kind::List) | (Form::Array, _) => self.array(column.sql, view),
+            (Form::Options, Kind::List) | (Form::Array, _) => self.array(column.sql),
             (Form::Options, _) => self.options(column.sql),
             (Form::Null, _) => (format!("{} {}", column.sql, self.operator), Vec::new()),
-            (_, Kind::Metadata) => self.member(view),
+            (_, Kind::Metadata) => self.member(column.sql, view),
             (_, Kind::Numbers | Kind::Categories | Kind::Flags) => self.scores(column.sql),
             _ => (format!("{} {} ?", column.sql, self.operator), vec![self.plain()]),
         }
@@ -123,23 +121,27 @@ impl Condition {
         }
     }
 
-    fn options(&self, sql: &str) -> Clause {
-        let args = self.list();
-        let marks = marks(args.len());
-        let clause = match (self.operator.as_str(), sql) {
-            ("any of", "parent_id") => format!("ifnull(parent_id, '') IN ({marks})"),
-            ("any of", _) => format!("{sql} IN ({marks})"),
-            (_, "parent_id") => format!("parent_id IS NOT NULL AND parent_id NOT IN ({marks})"),
-            _ => format!("{sql} NOT IN ({marks})"),
+    /// A condition on an id that may be missing; what excludes ids also excludes that.
+    fn link(&self, sql: &str) -> Clause {
+        let filled = format!("ifnull({sql}, '')");
+        let (clause, args) = match self.form {
+            Form::Text => text(&filled, &self.operator, self.text()),
+            _ => self.options(&filled),
         };
-        (clause, args)
+        let excludes = matches!(self.operator.as_str(), "none of" | "does not contain");
+        (if excludes { format!("{sql} IS NOT NULL AND {clause}") } else { clause }, args)
     }
 
-    fn array(&self, sql: &str, view: &View) -> Clause {
+    fn options(&self, sql: &str) -> Clause {
         let args = self.list();
-        let array = if sql.starts_with('\'') { sql.to_owned() } else { format!("{}.{sql}", view.table) };
+        let not = if self.operator == "any of" { "" } else { "NOT " };
+        (format!("{sql} {not}IN ({})", marks(args.len())), args)
+    }
+
+    fn array(&self, sql: &str) -> Clause {
+        let args = self.list();
         let count = format!(
-            "(SELECT count(DISTINCT value) FROM json_each({array}) WHERE value IN ({}))",
+            "(SELECT count(DISTINCT value) FROM json_each({sql}) WHERE value IN ({}))",
             marks(args.len())
         );
         let clause = match self.operator.as_str() {
@@ -152,8 +154,8 @@ impl Condition {
 
     /// A condition on a metadata value. The new data model looks at keys that are there, and for rows of
     /// the old one at the trace's where they have none; the old one takes absent values for empty.
-    fn member(&self, view: &View) -> Clause {
-        let own = format!("json_each({}.metadata)", view.table);
+    fn member(&self, sql: &str, view: &View) -> Clause {
+        let own = format!("json_each({sql})");
         let key = Arg::from(self.key.clone());
         if !view.inherits_metadata {
             let value = format!("ifnull((SELECT {MEMBER} FROM {own} WHERE key = ?), '')");
@@ -212,13 +214,10 @@ impl Condition {
 }
 
 /// A condition on an expression that is a text.
-pub(super) fn text(sql: &str, operator: &str, value: &str) -> Clause {
+pub fn text(sql: &str, operator: &str, value: &str) -> Clause {
     let length = value.chars().count();
     let clause = match operator {
         "contains" => format!("instr({sql}, ?) > 0"),
-        "does not contain" if sql == "ifnull(parent_id, '')" => {
-            "parent_id IS NOT NULL AND instr(parent_id, ?) = 0".to_owned()
-        }
         "does not contain" => format!("instr({sql}, ?) = 0"),
         "starts with" => format!("substr({sql}, 1, {length}) = ?"),
         "ends with" if length > 0 => format!("substr({sql}, -{length}) = ?"),

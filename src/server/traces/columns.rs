@@ -1,96 +1,6 @@
-//! What may be filtered where, and the SQL expressions behind it.
+//! What may be filtered in the lists of traces and observations, and the SQL expressions behind it.
 
-use super::Form;
-
-/// What a column holds, and so which filters it takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Any text.
-    Text,
-    /// One of a few texts.
-    Options,
-    /// Input or output, which are searched by `=` or `matches` only.
-    Payload,
-    /// A time.
-    Time,
-    /// A number.
-    Number,
-    /// A boolean.
-    Flag,
-    /// A JSON array of texts.
-    List,
-    /// A JSON object.
-    Metadata,
-    /// Numeric scores by name.
-    Numbers,
-    /// Categorical scores by name.
-    Categories,
-    /// Boolean scores by name.
-    Flags,
-}
-
-impl Kind {
-    /// The form of filter it expects, as errors name it.
-    pub fn form(self) -> Form {
-        match self {
-            Self::Text | Self::Payload => Form::Text,
-            Self::Options => Form::Options,
-            Self::Time => Form::Datetime,
-            Self::Number => Form::Number,
-            Self::Flag => Form::Flag,
-            Self::List => Form::Array,
-            Self::Metadata => Form::TextMember,
-            Self::Numbers => Form::NumberMember,
-            Self::Categories => Form::Categories,
-            Self::Flags => Form::FlagMember,
-        }
-    }
-
-    /// Whether it takes filters of this form.
-    pub fn takes(self, form: Form) -> bool {
-        match self {
-            _ if form == Form::Null => !matches!(self, Self::Numbers | Self::Categories | Self::Flags),
-            Self::Text | Self::Options => matches!(form, Form::Text | Form::Options),
-            Self::List => matches!(form, Form::Array | Form::Options),
-            _ => form == self.form(),
-        }
-    }
-}
-
-/// A column that may be filtered.
-#[derive(Debug)]
-pub struct Column {
-    /// As the API names it.
-    pub id: &'static str,
-    /// As the web pages name it, which filters may do too.
-    pub name: &'static str,
-    /// What it holds.
-    pub kind: Kind,
-    /// An expression over a row.
-    pub sql: &'static str,
-}
-
-/// The columns of one list.
-#[derive(Debug)]
-pub struct View {
-    /// The table.
-    pub table: &'static str,
-    /// What may be filtered.
-    pub columns: &'static [Column],
-    /// Whether rows of the old data model also have their trace's metadata.
-    pub inherits_metadata: bool,
-}
-
-impl View {
-    /// The column of that id or name.
-    pub fn column(&self, name: &str) -> Option<&'static Column> {
-        self.columns.iter().find(|column| column.id == name || column.name == name)
-    }
-}
-
-const fn column(id: &'static str, name: &'static str, kind: Kind, sql: &'static str) -> Column {
-    Column { id, name, kind, sql }
-}
+use crate::server::data::filter::{Kind, View, column};
 
 /// A sum over the members of an object whose keys contain a word.
 macro_rules! sum {
@@ -133,7 +43,6 @@ const TOKENS_PER_SECOND: &str = concat!(sum!("usage_details", "output"), " / nul
 
 /// Observations of the new data model.
 pub const EVENTS: View = View {
-    table: "observations",
     inherits_metadata: true,
     columns: &[
         column("environment", "Environment", Kind::Options, "environment"),
@@ -172,7 +81,7 @@ pub const EVENTS: View = View {
         column("traceEnvironment", "Trace Environment", Kind::Options, "environment"),
         column("hasParentObservation", "Has Parent Observation", Kind::Flag, "(parent_id IS NOT NULL)"),
         column("isRootObservation", "Is Root Observation", Kind::Flag, "(parent_id IS NULL)"),
-        column("parentObservationId", "Parent Observation ID", Kind::Text, "parent_id"),
+        column("parentObservationId", "Parent Observation ID", Kind::Link, "parent_id"),
         column("experimentDatasetId", "Experiment Dataset ID", Kind::Options, "''"),
         column("experimentId", "Experiment ID", Kind::Options, "''"),
         column("experimentName", "Experiment Name", Kind::Options, "''"),
@@ -191,7 +100,6 @@ pub const OLD_VERSION: &str = "nullif(iif(is_legacy = 1, own_version, version), 
 
 /// Observations of the old data model: absent texts are null.
 pub const OBSERVATIONS: View = View {
-    table: "observations",
     inherits_metadata: false,
     columns: &[
         column("traceTags", "Trace Tags", Kind::List, "tags"),
@@ -242,7 +150,6 @@ const TRACE_LATENCY: &str = "(SELECT max(unixepoch(ifnull(o.end_time, o.start_ti
 
 /// Traces of the old data model.
 pub const TRACES: View = View {
-    table: "traces",
     inherits_metadata: false,
     columns: &[
         column("bookmarked", "⭐️", Kind::Flag, "is_bookmarked"),
