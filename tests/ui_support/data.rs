@@ -65,6 +65,7 @@ pub fn server() -> Server {
         items: true,
         lays_out: true,
         object,
+        shows_traces: true,
     }
 }
 
@@ -132,6 +133,7 @@ pub fn item(queue: &QueueId, n: usize, object: &Object) -> Item {
         id: format!("i{n}").into(),
         queue_id: queue.clone(),
         object,
+        shows_traces: true,
         status: ItemStatus::Pending,
         completed_at: None,
         created_at: added,
