@@ -133,7 +133,6 @@ pub fn item(queue: &QueueId, n: usize, object: &Object) -> Item {
         id: format!("i{n}").into(),
         queue_id: queue.clone(),
         object,
-        shows_traces: true,
         status: ItemStatus::Pending,
         completed_at: None,
         created_at: added,
