@@ -204,7 +204,7 @@ async fn messages_may_be_events_of_the_span() {
 async fn a_trace_comes_in_parts_children_first() {
     let server = empty();
     let child = span("02", "01", &json!({"user.id": "u", "langfuse.trace.output": "whole"}));
-    server.export_json(&request("x", &[child.clone()])).await;
+    server.export_json(&request("x", std::slice::from_ref(&child))).await;
     let root = span("01", "", &json!({"input.value": "in", "output.value": "out", "session.id": "s"}));
     server.export_json(&request("x", &[root])).await;
     // Sent again, it is the same.
