@@ -3,20 +3,24 @@
 use rusqlite::{Connection, Row};
 use serde_json::{Map, Value, json};
 
-use super::experiment_query::{Ask, Column, Cursor, ROWS};
+use super::experiment_query::{Ask, Cursor, ROWS};
 use super::experiments::scores;
+use crate::server::data::filter::{Kind, View, column};
 use crate::server::data::value::{metadata, parse};
 use crate::server::http::Call;
 use crate::server::http::reply::Answer;
 
 const GROUPS: [&str; 7] =
     ["core", "dataset", "io", "metadata", "itemMetadata", "experimentMetadata", "scores"];
-const COLUMNS: [Column; 4] = [
-    ("experimentId", "r.id"),
-    ("experimentName", "r.name"),
-    ("experimentItemId", "l.item_id"),
-    ("datasetId", "r.dataset_id"),
-];
+const VIEW: View = View {
+    inherits_metadata: false,
+    columns: &[
+        column("experimentId", "Experiment ID", Kind::Text, "r.id"),
+        column("experimentName", "Experiment Name", Kind::Text, "r.name"),
+        column("experimentItemId", "Experiment Item ID", Kind::Text, "l.item_id"),
+        column("datasetId", "Dataset ID", Kind::Text, "r.dataset_id"),
+    ],
+};
 const SELECT: &str = "o.id, o.trace_id, o.start_time, o.end_time, o.level, o.environment, o.input, o.output,
     o.metadata, r.id AS run_id, r.name AS run_name, r.description AS run_description,
     r.metadata AS run_metadata, r.dataset_id, l.item_id, l.item_version, i.expected_output,
@@ -24,7 +28,7 @@ const SELECT: &str = "o.id, o.trace_id, o.start_time, o.end_time, o.level, o.env
 
 /// The list.
 pub fn list(db: &Connection, call: &Call) -> Answer {
-    let ask = Ask::read(call, &GROUPS, &["core", "dataset"], &COLUMNS)?;
+    let ask = Ask::read(call, &GROUPS, &["core", "dataset"], &VIEW)?;
     call.needs_events("experiment items")?;
     let after = ask.cursor.as_ref().map(|c| [&c.start, &c.trace, &c.id, &c.experiment].map(String::clone));
     let after = after.into_iter().flatten();
