@@ -7,6 +7,7 @@
 //! `TRACEMARK_RECORDINGS=DIR` replays a folder of further recordings (`MODE/NAME.json`) as well.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+#![expect(clippy::print_stdout, reason = "a test that prints figures")]
 
 mod compare;
 mod facts;
@@ -18,7 +19,7 @@ mod seed;
 mod traces;
 mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
@@ -32,7 +33,7 @@ use world::World;
 
 /// What happens at a moment.
 enum Step {
-    Seed(Seed),
+    Seed(Box<Seed>),
     Replay(usize),
 }
 
@@ -57,11 +58,11 @@ impl Replay {
     async fn run(exchanges: Vec<Exchange>) -> Self {
         let facts = Facts::of(&exchanges);
         let moments = moments::infer(&exchanges, &facts);
-        let mut seeds: Vec<(u8, Seed)> = traces::all().map(|seed| (0, seed)).collect();
-        seeds.extend(seed::missing(&exchanges, &facts).into_iter().map(|seed| (0, seed)));
-        seeds.extend(seed::deletions(&exchanges, &moments).into_iter().map(|seed| (0, seed)));
-        let mut steps: Vec<(Moment, Step)> = Vec::new();
-        steps.extend(seeds.into_iter().map(|(rank, s)| (Moment { at: s.at, rank }, Step::Seed(s))));
+        let mut seeds = traces::all(&facts);
+        seeds.extend(seed::missing(&exchanges, &facts));
+        seeds.extend(seed::deletions(&exchanges, &moments));
+        let sown = |seed: Seed| (Moment { at: seed.at, rank: 0 }, Step::Seed(Box::new(seed)));
+        let mut steps: Vec<(Moment, Step)> = seeds.into_iter().map(sown).collect();
         steps.extend(moments.into_iter().enumerate().map(|(i, moment)| (moment, Step::Replay(i))));
         steps.sort_by_key(|(moment, _)| *moment);
         let start = traces::start().checked_sub(SignedDuration::from_secs(1)).unwrap();
@@ -84,8 +85,7 @@ impl Replay {
         match step {
             Step::Seed(seed) => self.sow(&seed, at).await,
             Step::Replay(index) => {
-                self.attempt(index, at).await;
-                if !self.exchanges[index].is_write() {
+                if !self.attempt(index, at).await {
                     return;
                 }
             }
@@ -103,8 +103,9 @@ impl Replay {
         }
     }
 
-    /// Replays an exchange; what does not fit and has changed nothing stays open.
-    async fn attempt(&mut self, index: usize, at: Timestamp) {
+    /// Replays an exchange and says whether it changed something; what did not, and does not fit,
+    /// stays open.
+    async fn attempt(&mut self, index: usize, at: Timestamp) -> bool {
         let exchange = &self.exchanges[index];
         let mut answers = self.world.replay(exchange, at).await;
         if exchange.is_race {
@@ -131,6 +132,7 @@ impl Replay {
         if outcome.attempts == 1 || differences.len() < outcome.differences.len() {
             outcome.differences = differences;
         }
+        has_changed
     }
 
     async fn try_again(&mut self, at: Timestamp) {
@@ -146,10 +148,10 @@ impl Replay {
     }
 
     fn report(&self) {
-        let mut kinds: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-        for (index, outcome) in &self.outcomes {
+        let mut kinds: BTreeMap<&str, (u32, u32)> = BTreeMap::new();
+        for index in self.outcomes.keys() {
             let (equal, all) = kinds.entry(self.exchanges[*index].resource()).or_default();
-            *equal += usize::from(outcome.differences.is_empty());
+            *equal += u32::from(self.outcomes[index].differences.is_empty());
             *all += 1;
         }
         for (kind, (equal, all)) in &kinds {
@@ -164,35 +166,55 @@ impl Replay {
         for seed in &self.refused {
             println!("not made beforehand: {}", seed.chars().take(400).collect::<String>());
         }
-        let (equal, all) = kinds.values().fold((0, 0), |(e, a), (equal, all)| (e + equal, a + all));
-        let share = 100.0 * f64::from(u32::try_from(equal).unwrap()) / f64::from(u32::try_from(all).unwrap());
-        println!("{equal} of {all} recordings are answered alike ({share:.1} %)");
+    }
+
+    /// The share of recordings answered alike, of those kept here or of the further ones.
+    fn share(&self, is_extra: bool) -> f64 {
+        let own = self.outcomes.iter().filter(|(index, _)| self.exchanges[**index].is_extra == is_extra);
+        let (mut equal, mut all) = (0_u32, 0_u32);
+        for (_, outcome) in own {
+            equal += u32::from(outcome.differences.is_empty());
+            all += 1;
+        }
+        if all == 0 {
+            return 100.0;
+        }
+        let share = 100.0 * f64::from(equal) / f64::from(all);
+        let which = if is_extra { "further recordings" } else { "recordings" };
+        println!("{equal} of {all} {which} are answered alike ({share:.1} %)");
+        share
     }
 }
 
-/// The folder of further recordings, if there is one.
-fn extra() -> Option<PathBuf> {
-    let folder = std::env::var_os("TRACEMARK_RECORDINGS").map(PathBuf::from);
-    if folder.is_none() {
-        println!("TRACEMARK_RECORDINGS is not set: only the recordings kept here are replayed");
-    }
-    folder
-}
+/// Share of all recordings that must be answered alike, in percent.
+const LEAST: f64 = 97.0;
 
 #[tokio::test]
 async fn every_recording_is_answered_alike_or_listed() {
-    let folder = extra();
+    let folder = std::env::var_os("TRACEMARK_RECORDINGS").map(PathBuf::from);
     let exchanges = recording::all(folder.as_deref());
     let count = exchanges.len();
     let replay = Replay::run(exchanges).await;
     replay.report();
     assert_eq!(replay.outcomes.len(), count, "every recording is replayed");
-    let differing = replay.differing();
     let listed = known::listed();
-    let extra: Vec<String> = replay.exchanges.iter().filter(|e| e.is_extra).map(Exchange::label).collect();
+    let (own, further) = (replay.share(false), replay.share(true));
+    assert!(own >= LEAST, "too few of the recordings");
+    if folder.is_none() {
+        println!("TRACEMARK_RECORDINGS is not set: only the recordings kept here were replayed");
+        assert_eq!(replay.refused, Vec::<String>::new(), "everything is there that recordings show");
+        only_listed(&replay.differing(), &listed);
+    } else {
+        // More is there then, so that other things may differ in what is listed.
+        assert!(further >= LEAST, "too few of the further recordings");
+    }
+}
+
+/// Every difference is listed, just as it is, and nothing else is.
+fn only_listed(differing: &BTreeMap<String, &[String]>, listed: &BTreeMap<String, String>) {
     let unknown: Vec<_> = differing
         .iter()
-        .filter(|(label, how)| listed.get(*label) != Some(&known::places(how)) && !extra.contains(label))
+        .filter(|(label, how)| listed.get(*label) != Some(&known::places(how)))
         .map(|(label, how)| format!("| `{label}` | {} | ? |", known::places(how)))
         .collect();
     let gone: Vec<_> = listed.keys().filter(|label| !differing.contains_key(*label)).collect();
@@ -213,7 +235,7 @@ fn what_counts_by_shape_and_what_by_value() {
         (json!([1, 2]), json!([2, 1]), 2),
         (json!(1), json!(1.0), 1),
     ] {
-        let found = compare::differences(&answer(wanted), &answer(got), &std::collections::BTreeSet::new());
+        let found = compare::differences(&answer(wanted), &answer(got), &BTreeSet::new());
         assert_eq!(found.len(), differences, "{found:?}");
     }
 }

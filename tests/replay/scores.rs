@@ -32,6 +32,8 @@ pub fn moments(
         }
         let mut births: Vec<Timestamp> = states.iter().map(|state| state.created).collect();
         births.dedup();
+        // A time that the client gave tells nothing of the moment.
+        births.retain(|birth| !facts.given.contains(birth));
         for birth in births.into_iter().rev() {
             let first = fitting.iter().position(|(_, state)| state.created == birth);
             // A state that is as old as the score tells of its first write, recorded or not.

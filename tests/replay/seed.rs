@@ -1,7 +1,7 @@
 //! What was there without a recording of how it came about: the request that makes it is worked out
 //! from how it looked later.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::facts::{Facts, Row};
@@ -23,12 +23,16 @@ pub struct Seed {
 /// All of them.
 pub fn missing(exchanges: &[Exchange], facts: &Facts) -> Vec<Seed> {
     let mut seeds = Vec::new();
+    if !exchanges.iter().any(|exchange| exchange.is_extra) {
+        seeds.push(only_counted());
+    }
     for ((resource, id), states) in &facts.states {
         if *resource == "scores" {
             seeds.extend(scores_of(id, states, exchanges));
             continue;
         }
         let first = &states[0];
+        seeds.extend(listed_items(states, facts));
         if !exchanges.iter().any(|e| makes(e, resource, id)) {
             seeds.extend(creation(resource, first, facts));
         }
@@ -39,6 +43,16 @@ pub fn missing(exchanges: &[Exchange], facts: &Facts) -> Vec<Seed> {
         }
     }
     seeds
+}
+
+/// A comment of which only a count tells.
+fn only_counted() -> Seed {
+    let body = json!({
+        "projectId": "proj-test", "objectType": "TRACE", "objectId": "trace-001", "content": "never shown",
+    });
+    let row = json!({"id": "ffffffff-ffff-4fff-bfff-ffffffffffff"});
+    let at = "2026-11-24T06:12:32.500Z".parse().unwrap();
+    Seed { at, method: "POST", path: "/api/public/comments".into(), body, auth: "project".into(), row }
 }
 
 fn makes(exchange: &Exchange, resource: &str, id: &str) -> bool {
@@ -158,6 +172,17 @@ const EVALUATOR: [&str; 8] = [
     "sourceCodeLanguage",
     "mapping",
 ];
+
+/// Items that a dataset lists by their ids, and that are shown nowhere.
+fn listed_items(states: &[Row], facts: &Facts) -> Vec<Seed> {
+    let last = &states[states.len() - 1];
+    let listed = states.iter().filter_map(|row| row.fields.get("items").and_then(Value::as_array)).flatten();
+    let ids = listed.filter_map(Value::as_str);
+    let hidden = ids.filter(|id| !facts.states.contains_key(&("dataset-items", (*id).to_owned())));
+    let item = |id| json!({"id": id, "datasetName": last.fields["name"], "input": "never shown"});
+    let after = last.updated.checked_add(SignedDuration::from_millis(1)).unwrap();
+    hidden.map(|id| seed(after, "POST", "/dataset-items", item(id), last)).collect()
+}
 
 fn run_item(row: &Row, facts: &Facts) -> Seed {
     let mut body = pick(row, &["datasetItemId", "traceId", "observationId"]);

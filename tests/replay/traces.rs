@@ -4,6 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::facts::Facts;
 use super::seed::Seed;
 
 /// Question and answer by the last digit of a trace's number.
@@ -26,43 +27,57 @@ const INGESTED: &str = "2026-11-24T06:07:57.000Z";
 /// Number of traces.
 const COUNT: u32 = 30;
 
-/// The requests that ingest them.
-pub fn all() -> impl Iterator<Item = Seed> {
-    (0..COUNT).map(seed)
-}
+/// Traces that were stored earlier than they were last touched: their session shows it.
+const EARLIER: [(&str, &str); 1] = [("trace-000", "2026-11-24T06:07:58.683500Z")];
 
-/// When the first was ingested.
+/// Before the first was ingested.
 pub fn start() -> Timestamp {
-    moment(0)
+    INGESTED.parse().unwrap()
 }
 
+/// When trace `number` was stored, unless recordings tell.
 fn moment(number: u32) -> Timestamp {
-    let start: Timestamp = INGESTED.parse().unwrap();
-    start.checked_add(SignedDuration::from_millis(i64::from(number) * 500)).unwrap()
+    start().checked_add(SignedDuration::from_millis(i64::from(number) * 500 + 500)).unwrap()
 }
 
-fn seed(number: u32) -> Seed {
+/// The requests that ingest the traces: one event each, at the moment at which it was last stored,
+/// since that decides about the order in which a trace shows its observations.
+pub fn all(facts: &Facts) -> Vec<Seed> {
+    (0..COUNT).flat_map(|number| seeds(number, facts)).collect()
+}
+
+fn seeds(number: u32, facts: &Facts) -> Vec<Seed> {
+    let trace = format!("trace-{number:03}");
+    let stored =
+        |resource, id: &str| facts.states.get(&(resource, id.to_owned()))?.last().map(|row| row.updated);
+    let at = EARLIER
+        .iter()
+        .find(|(id, _)| *id == trace)
+        .map(|(_, at)| at.parse().unwrap())
+        .or_else(|| stored("traces", &trace))
+        .unwrap_or_else(|| moment(number));
+    let mut seeds = vec![seed(at, &event("trace-create", &trace, number, &body(number)))];
+    for (kind, observation) in observations(number) {
+        let id = observation["id"].as_str().unwrap().to_owned();
+        let next = at.checked_add(SignedDuration::from_millis(i64::try_from(seeds.len()).unwrap())).unwrap();
+        let at = stored("observations", &id).map_or(next, |known| known.max(next));
+        seeds.push(seed(at, &event(kind, &id, number, &observation)));
+    }
+    seeds
+}
+
+fn seed(at: Timestamp, event: &Value) -> Seed {
     Seed {
-        at: moment(number),
+        at,
         method: "POST",
         path: "/api/public/ingestion".into(),
-        body: batch(number),
+        body: json!({"batch": [event]}),
         auth: "project".into(),
         row: Value::Null,
     }
 }
 
-fn batch(number: u32) -> Value {
-    let trace = format!("trace-{number:03}");
-    let mut events = vec![event("trace-create", &trace, number, body(number))];
-    for (kind, observation) in observations(number) {
-        let id = observation["id"].as_str().unwrap().to_owned();
-        events.push(event(kind, &id, number, observation));
-    }
-    json!({"batch": events})
-}
-
-fn event(kind: &str, id: &str, number: u32, body: Value) -> Value {
+fn event(kind: &str, id: &str, number: u32, body: &Value) -> Value {
     json!({"id": format!("seed-{id}"), "type": kind, "timestamp": time(number, 0, 0), "body": body})
 }
 

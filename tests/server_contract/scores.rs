@@ -132,6 +132,24 @@ async fn scores_that_do_not_fit_are_dropped_or_with_strict_refused(
     }
 }
 
+/// The real server works the score out again from all its writes, and leaves out what does not fit.
+#[tokio::test]
+async fn a_misfit_leaves_the_old_value_and_moves_the_time() {
+    let server = empty();
+    let config = server.numeric().await;
+    let score =
+        json!({"id": "s", "traceId": "t", "name": "n", "value": 4, "configId": config, "queueId": "q"});
+    server.post("/scores", score).await;
+    let before = server.score("s").await;
+    server
+        .post("/scores", json!({"id": "s", "traceId": "t", "name": "n", "value": 99, "configId": config}))
+        .await;
+    let mut after = server.score("s").await;
+    assert!(after["updatedAt"].as_str() > before["updatedAt"].as_str());
+    after["updatedAt"] = before["updatedAt"].clone();
+    assert_eq!(after, before);
+}
+
 #[tokio::test]
 async fn an_array_of_scores_is_taken_as_far_as_possible() {
     let server = empty();

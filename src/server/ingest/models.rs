@@ -6,6 +6,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::server::data::value::number;
+
 /// One known model.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Model {
@@ -181,23 +183,24 @@ impl Model {
     /// What this usage costs, by kind and in total. Empty if nothing of it has a price.
     pub fn cost(&self, usage: &Map<String, Value>) -> Map<String, Value> {
         let mut costs = Map::new();
-        let mut sum = 0;
+        let mut sum = 0.0;
         for (kind, tokens) in usage {
             let price = self.price(kind).and_then(atto);
             let (Some(price), Some(tokens)) = (price, tokens.as_f64()) else { continue };
             let cost = price.saturating_mul(whole(tokens));
+            let cost = dollars(cost);
             sum += cost;
-            costs.insert(kind.clone(), dollars(cost));
+            costs.insert(kind.clone(), number(cost));
         }
         if !costs.is_empty() && !costs.contains_key("total") {
-            costs.insert("total".into(), dollars(sum));
+            costs.insert("total".into(), number(twelve_decimals(sum)));
         }
         costs
     }
 }
 
-/// A decimal price in 10⁻¹⁸ dollars: costs are exact sums of exact products, so that no float shows
-/// more digits than the price list has.
+/// A decimal price in 10⁻¹⁸ dollars: costs are exact products, so that no float shows more digits
+/// than the price list has.
 fn atto(price: &str) -> Option<i128> {
     let fraction = price.strip_prefix("0.")?;
     format!("{fraction:0<18}").parse().ok()
@@ -209,10 +212,17 @@ fn whole(tokens: f64) -> i128 {
     count
 }
 
-fn dollars(atto: i128) -> Value {
+fn dollars(atto: i128) -> f64 {
     const ONE: i128 = 1_000_000_000_000_000_000;
     let text = format!("{}.{:018}", atto / ONE, atto % ONE);
-    crate::server::data::value::number(text.parse().unwrap_or_default())
+    text.parse().unwrap_or_default()
+}
+
+/// A total as the event store keeps it: the float sum, cut (not rounded) to twelve decimals.
+fn twelve_decimals(sum: f64) -> f64 {
+    let text = sum.to_string();
+    let end = text.find('.').map_or(text.len(), |point| text.len().min(point + 13));
+    text[..end].parse().unwrap_or(sum)
 }
 
 #[cfg(test)]
@@ -236,6 +246,7 @@ mod tests {
     #[rstest]
     #[case(json!({"input": 21, "output": 11, "total": 32}), json!({"input": 5.25e-5, "output": 0.00011, "total": 0.000_162_5}))]
     #[case(json!({"input": 23, "output": 13}), json!({"input": 5.75e-5, "output": 0.00013, "total": 0.000_187_5}))]
+    #[case(json!({"input": 49, "output": 39}), json!({"input": 0.000_122_5, "output": 0.00039, "total": 0.000_512_499_999}))]
     #[case(json!({"input": 0, "total": 0}), json!({"input": 0, "total": 0}))]
     #[case(json!({"images": 3}), json!({}))]
     #[case(json!({"input": 1e300}), json!({"input": 22_500_000_000_i64, "total": 22_500_000_000_i64}))]
