@@ -3,9 +3,9 @@
 use pretty_assertions::assert_eq;
 use rstest::rstest;
 use serde_json::{Value, json};
-use tracemark::server::{Mode, Options, Seed};
+use tracemark::server::{Mode, Options, Seed, Workspace};
 
-use super::{Server, ids, issues};
+use super::{Server, ids, issues, start};
 
 /// A server that keeps both data models.
 pub fn dual() -> Server {
@@ -312,15 +312,16 @@ async fn traces_are_deleted_by_the_thousand_at_most() {
 
 #[tokio::test]
 async fn a_trace_with_too_large_observations_is_refused() {
-    let server = dual();
-    let text = "x".repeat(4_000_000);
-    for n in 0..21 {
-        let body = json!({"id": format!("o{n:02}"), "traceId": "t", "startTime": "2026-11-20T10:00:00Z", "input": text});
-        let (status, _) =
-            server.call("POST", "/ingestion", json!({"batch": [event("span-create", &body)]})).await;
-        assert_eq!(status, 207);
-    }
-    server.call("POST", "/ingestion", json!({"batch": [event("trace-create", &json!({"id": "t"}))]})).await;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("workspace.db");
+    let workspace = Workspace::open(&path, Seed::Empty, start()).unwrap();
+    let server = Server::of(workspace, Options { mode: Mode::Dual, ..Options::default() });
+    let span = json!({"id": "o", "traceId": "t", "startTime": "2026-11-20T10:00:00Z", "input": ""});
+    let batch = [event("span-create", &span), event("trace-create", &json!({"id": "t"}))];
+    assert_eq!(server.call("POST", "/ingestion", json!({"batch": batch})).await.0, 207);
+    let db = rusqlite::Connection::open(&path).unwrap();
+    let widen = "UPDATE observations SET input = hex(zeroblob(?1)) WHERE id = 'o'";
+    db.execute(widen, [40_000_000]).unwrap();
     let message = "Observations in trace are too large: 80.00MB exceeds limit of 80.00MB";
     let wanted = json!({"message": message, "error": "PayloadTooLargeError"});
     assert_eq!(server.call("GET", "/traces/t", Value::Null).await, (422, wanted));

@@ -153,7 +153,7 @@ fn next_due(db: &Connection, now: &str) -> rusqlite::Result<Option<Value>> {
 /// Checks the schema and returns the id, if there is one.
 fn check(body: &Value) -> Result<Option<&str>, Problem> {
     if !body.is_object() {
-        return Err(Problem::Issues(vec![issue::no_object(body)]));
+        return Err(Problem::Issues(vec![issue::no_object(Some(body), &[])]));
     }
     let mut fields = Fields::of(body)?;
     let kind = fields.get("dataType");
