@@ -43,7 +43,7 @@ fn row(project: &str) -> impl Fn(&Row<'_>) -> rusqlite::Result<Value> + '_ {
 }
 
 /// `GET /comments`, in no useful order
-pub fn list(db: &Connection, call: &Call) -> Answer {
+fn list(db: &Connection, call: &Call) -> Answer {
     let mut params = Params::of(&call.query);
     let page = params.page();
     let kind = params.choice("objectType", &TYPES);
@@ -60,14 +60,14 @@ pub fn list(db: &Connection, call: &Call) -> Answer {
 }
 
 /// `GET /comments/{commentId}`
-pub fn get(db: &Connection, call: &Call) -> Answer {
+fn get(db: &Connection, call: &Call) -> Answer {
     let sql = format!("SELECT {COLUMNS} FROM comments WHERE id = ?1");
     let found = db.query_row(&sql, [call.param("commentId")], row(&call.place.project.id)).optional()?;
     found.map(Reply::ok).ok_or_else(|| Problem::Missing("Comment not found within authorized project".into()))
 }
 
 /// `POST /comments`
-pub fn create(db: &Connection, call: &Call) -> Answer {
+fn create(db: &Connection, call: &Call) -> Answer {
     let mut fields = Fields::of(&call.body)?;
     fields.text("projectId");
     let kind = fields.choice("objectType", &TYPES);
@@ -79,13 +79,11 @@ pub fn create(db: &Connection, call: &Call) -> Answer {
     refuse_stranger(db, author)?;
     must_exist(db, kind, object)?;
     let id = Uuid::new_v4().to_string();
-    db.execute(
-        "INSERT INTO comments VALUES (:id, :kind, :object, :content, :author, :now, :now)",
-        named_params! {
-            ":id": id, ":kind": kind, ":object": object, ":content": content, ":author": author,
-            ":now": iso(call.now),
-        },
-    )?;
+    let sql = "INSERT INTO comments VALUES (:id, :kind, :object, :content, :author, :now, :now)";
+    db.prepare_cached(sql)?.execute(named_params! {
+        ":id": id, ":kind": kind, ":object": object, ":content": content, ":author": author,
+        ":now": iso(call.now),
+    })?;
     Ok(Reply::ok(json!({"id": id})))
 }
 

@@ -5,8 +5,9 @@
 //! request is one transaction on a blocking thread: requests that change something come one after the
 //! other, the others read beside them.
 //!
-//! Reading order: [`Workspace`], `http` (how a request finds its handler), then one directory per
-//! kind of thing, each with its routes.
+//! Reading order: `data` (the workspace file and its connections), `http` (how a request finds its
+//! handler), then any of the directories, one per kind of thing: their `mod.rs` begin with the routes.
+//! `ingest` and `import` fill the workspace; `traces::row` is what both write.
 
 mod comments;
 mod data;

@@ -23,9 +23,13 @@ struct Live {
 
 impl Live {
     async fn new(options: Options) -> Self {
+        Self::seeded(Seed::Empty, options).await
+    }
+
+    async fn seeded(seed: Seed, options: Options) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let workspace = Workspace::in_memory(Seed::Sample, start()).unwrap();
+        let workspace = Workspace::in_memory(seed, start()).unwrap();
         let keys = workspace.credentials();
         let auth = format!("authorization: {}\r\n", basic(&keys.public_key, &keys.secret_key));
         let mut serving = JoinSet::new();
@@ -152,7 +156,7 @@ async fn a_request_with_too_long_a_head_is_refused() {
 
 #[tokio::test]
 async fn long_answers_are_compressed_for_those_who_read_that() {
-    let live = Live::new(Options::default()).await;
+    let live = Live::seeded(Seed::Sample, Options::default()).await;
     let plain = live.send("GET", "/v2/observations", "").await;
     let headers = format!("{}accept-encoding: gzip\r\n", live.auth);
     let text = request("GET", "/v2/observations", &headers, "").replace("HTTP/1.1", "HTTP/1.0");

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use pretty_assertions::assert_eq;
 use rstest::rstest;
 use serde_json::{Value, json};
-use tracemark::server::{Options, Plan, Seed, Workspace, router};
+use tracemark::server::{Options, Plan, Seed, Workspace};
 
 use super::{Server, basic, start};
 
@@ -57,9 +57,8 @@ async fn a_refusal_says_until_when_and_holds_for_its_class_alone() {
         Timestamp::from_millisecond(NOW.load(Ordering::SeqCst)).unwrap()
     }
     let workspace = Workspace::in_memory(Seed::Empty, start()).unwrap();
-    let keys = workspace.credentials();
     let options = Options { plan: Plan::Hobby, ..Options::default() };
-    let server = Server { router: router(workspace, options, clock), keys };
+    let server = Server::by(workspace, options, clock);
     for _ in 1..30 {
         assert_eq!(status(&server, "GET", "/score-configs").await, 200);
     }
@@ -104,10 +103,9 @@ async fn deletions_of_scores_are_worked_off_one_by_one() {
         start() + jiff::SignedDuration::from_secs(NOW.load(Ordering::SeqCst))
     }
     let workspace = Workspace::in_memory(Seed::Empty, start()).unwrap();
-    let keys = workspace.credentials();
     let delete_delay = std::time::Duration::from_mins(2);
     let options = Options { delete_delay, ..Options::default() };
-    let server = Server { router: router(workspace, options, clock), keys };
+    let server = Server::by(workspace, options, clock);
     let score = |value: u8| json!({"id": "s", "traceId": "t", "name": "n", "value": value});
     let values = async || {
         let list = server.get("/v3/scores").await;

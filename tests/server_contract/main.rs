@@ -30,6 +30,7 @@ mod scores_legacy;
 mod sessions;
 mod traces;
 
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::Router;
@@ -40,6 +41,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tower::ServiceExt as _;
 use tracemark::server::{Credentials, Options, Seed, Workspace, router};
 
@@ -58,6 +60,8 @@ fn clock() -> Timestamp {
 struct Server {
     router: Router,
     keys: Credentials,
+    /// Where its workspace is, if it is a file.
+    _dir: Option<TempDir>,
 }
 
 struct Reply {
@@ -78,12 +82,17 @@ impl Reply {
 
 impl Server {
     fn new(seed: Seed, options: Options) -> Self {
-        Self::of(Workspace::in_memory(seed, start()).unwrap(), options)
+        let (workspace, dir) = seeded(seed);
+        Self { _dir: dir, ..Self::of(workspace, options) }
     }
 
     fn of(workspace: Workspace, options: Options) -> Self {
+        Self::by(workspace, options, clock)
+    }
+
+    fn by(workspace: Workspace, options: Options, clock: fn() -> Timestamp) -> Self {
         let keys = workspace.credentials();
-        Self { router: router(workspace, options, clock), keys }
+        Self { router: router(workspace, options, clock), keys, _dir: None }
     }
 
     fn basic(&self) -> String {
@@ -142,6 +151,24 @@ impl Server {
 
 fn basic(public: &str, secret: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{public}:{secret}")))
+}
+
+/// A workspace, and where it is if it is a file. The sample is planted once and copied: planting takes a
+/// while.
+fn seeded(seed: Seed) -> (Workspace, Option<TempDir>) {
+    static SAMPLE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("workspace.db");
+        drop(Workspace::open(&path, Seed::Sample, start()).unwrap());
+        std::fs::read(path).unwrap()
+    });
+    if seed == Seed::Empty {
+        return (Workspace::in_memory(seed, start()).unwrap(), None);
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("workspace.db");
+    std::fs::write(&path, &*SAMPLE).unwrap();
+    (Workspace::open(&path, seed, start()).unwrap(), Some(dir))
 }
 
 fn empty() -> Server {

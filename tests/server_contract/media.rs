@@ -18,7 +18,7 @@ use super::{Reply, Server, empty, issues, start};
 const CONTENT: &[u8] = b"hello media";
 
 /// An announcement with `extra` over it; null takes a key away.
-fn announced(extra: Value) -> Value {
+fn announced(extra: &Value) -> Value {
     let mut body = json!({
         "traceId": "t", "contentType": "text/plain", "contentLength": CONTENT.len(),
         "sha256Hash": STANDARD.encode(Sha256::digest(CONTENT)), "field": "input",
@@ -51,7 +51,7 @@ async fn ask(router: &Router, method: &str, path: &str, headers: &[(&str, &str)]
 /// A server with the file stored; its id and the path of its link.
 async fn stored() -> (Server, String, String) {
     let server = empty();
-    let (status, made) = server.call("POST", "/media", announced(json!({}))).await;
+    let (status, made) = server.call("POST", "/media", announced(&json!({}))).await;
     assert_eq!(status, 201, "{made}");
     let id = made["mediaId"].as_str().unwrap().to_owned();
     let plain = [("content-type", "text/plain")];
@@ -77,9 +77,9 @@ async fn a_file_is_announced_put_and_fetched() {
     assert_eq!((file.status, file.bytes.as_slice()), (200, CONTENT));
     assert_eq!(file.headers[header::CONTENT_TYPE], "text/plain");
     assert_eq!(file.headers["x-content-type-options"], "nosniff");
-    let again = server.call("POST", "/media", announced(json!({}))).await;
+    let again = server.call("POST", "/media", announced(&json!({}))).await;
     assert_eq!(again, (201, json!({"mediaId": id, "uploadUrl": null})));
-    let retyped = server.call("POST", "/media", announced(json!({"contentType": "text/csv"}))).await.1;
+    let retyped = server.call("POST", "/media", announced(&json!({"contentType": "text/csv"}))).await.1;
     assert_eq!((&retyped["mediaId"], retyped["uploadUrl"].is_string()), (&json!(id), true));
 }
 
@@ -112,7 +112,7 @@ async fn only_the_announced_file_is_taken(
     #[case] status: u16,
 ) {
     let server = empty();
-    let (_, made) = server.call("POST", "/media", announced(json!({}))).await;
+    let (_, made) = server.call("POST", "/media", announced(&json!({}))).await;
     let put = ask(&server.router, "PUT", &path(&made["uploadUrl"]), headers, content).await;
     assert_eq!(put.status, status);
 }
@@ -140,7 +140,7 @@ async fn a_link_expires() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("workspace.db");
     let server = Server::of(Workspace::open(&file, Seed::Empty, start()).unwrap(), Options::default());
-    let (_, made) = server.call("POST", "/media", announced(json!({}))).await;
+    let (_, made) = server.call("POST", "/media", announced(&json!({}))).await;
     let link = path(&made["uploadUrl"]);
     for (later, status) in [(hours::<0>(), 200), (hours::<2>(), 403)] {
         let workspace = Workspace::open(&file, Seed::Empty, start()).unwrap();
@@ -161,7 +161,7 @@ fn hours<const HOURS: i64>() -> fn() -> Timestamp {
 #[case(json!({"traceId": null, "datasetId": "d", "datasetItemId": "i", "contentLength": -1}), json!([{"origin": "number", "code": "too_small", "minimum": 0, "inclusive": false, "path": ["contentLength"], "message": "Too small: expected number to be >0"}]))]
 #[tokio::test]
 async fn a_meant_context_is_checked_alone(#[case] extra: Value, #[case] wanted: Value) {
-    let answer = empty().call("POST", "/media", announced(extra)).await;
+    let answer = empty().call("POST", "/media", announced(&extra)).await;
     assert_eq!(answer, (400, issues(&wanted)));
 }
 
@@ -173,7 +173,7 @@ async fn a_meant_context_is_checked_alone(#[case] extra: Value, #[case] wanted: 
 #[case(json!({"contentLength": 1.5}))]
 #[tokio::test]
 async fn what_is_neither_context_is_told_of_both(#[case] extra: Value) {
-    let (status, answer) = empty().call("POST", "/media", announced(extra)).await;
+    let (status, answer) = empty().call("POST", "/media", announced(&extra)).await;
     let issue = &answer["error"][0];
     assert_eq!((status, &issue["code"], &issue["path"]), (400, &json!("invalid_union"), &json!([])));
     assert!(issue["message"].as_str().unwrap().starts_with("Provide either traceId with field"), "{issue}");
@@ -184,8 +184,8 @@ async fn what_is_neither_context_is_told_of_both(#[case] extra: Value) {
 #[case("PATCH", "/media/no", json!({"uploadedAt": "2026-11-20T10:00:00Z", "uploadHttpStatus": 200}), 404)]
 #[case("PATCH", "/media/no", json!({}), 400)]
 #[case("PATCH", "/media/no", json!({"uploadedAt": 0, "uploadHttpStatus": 0}), 400)]
-#[case("POST", "/media", announced(json!({"contentLength": 2_000_000_000})), 400)]
-#[case("POST", "/media", announced(json!({"traceId": null, "datasetId": "d", "datasetItemId": "i", "field": "expectedOutput"})), 201)]
+#[case("POST", "/media", announced(&json!({"contentLength": 2_000_000_000})), 400)]
+#[case("POST", "/media", announced(&json!({"traceId": null, "datasetId": "d", "datasetItemId": "i", "field": "expectedOutput"})), 201)]
 #[case("GET", "/media/no", json!(null), 404)]
 #[tokio::test]
 async fn statuses(#[case] method: &str, #[case] path: &str, #[case] body: Value, #[case] status: u16) {
@@ -197,7 +197,7 @@ async fn statuses(#[case] method: &str, #[case] path: &str, #[case] body: Value,
 async fn a_failed_upload_is_told() {
     let server = empty();
     let id =
-        server.call("POST", "/media", announced(json!({}))).await.1["mediaId"].as_str().unwrap().to_owned();
+        server.call("POST", "/media", announced(&json!({}))).await.1["mediaId"].as_str().unwrap().to_owned();
     let failed =
         json!({"uploadedAt": "2026-11-20T10:00:00Z", "uploadHttpStatus": 403, "uploadHttpError": "no"});
     server.call("PATCH", &format!("/media/{id}"), failed).await;

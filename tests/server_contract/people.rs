@@ -4,15 +4,16 @@ use axum::body::Body;
 use pretty_assertions::assert_eq;
 use rstest::rstest;
 use serde_json::{Value, json};
-use tracemark::server::{Options, Seed, Workspace};
+use tracemark::server::{Options, Seed};
 
-use super::{Server, basic, start};
+use super::{Server, basic, seeded};
 
 /// A server and the organization's way in.
 pub fn organized(seed: Seed, options: Options) -> (Server, String) {
-    let workspace = Workspace::in_memory(seed, start()).unwrap();
+    let (workspace, dir) = seeded(seed);
     let keys = workspace.organization_credentials();
-    (Server::of(workspace, options), basic(&keys.public_key, &keys.secret_key))
+    let server = Server { _dir: dir, ..Server::of(workspace, options) };
+    (server, basic(&keys.public_key, &keys.secret_key))
 }
 
 /// One call with the organization's key.

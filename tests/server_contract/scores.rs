@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use pretty_assertions::assert_eq;
 use rstest::rstest;
 use serde_json::{Value, json};
-use tracemark::server::{Options, Seed, Workspace, router};
+use tracemark::server::{Options, Seed, Workspace};
 
 use super::{START, Server, empty, ids, start};
 
@@ -183,8 +183,7 @@ fn slow_clock() -> Timestamp {
 async fn with_a_delay_scores_show_later() {
     let options = Options { score_delay: Duration::from_secs(5), ..Options::default() };
     let workspace = Workspace::in_memory(Seed::Empty, start()).unwrap();
-    let keys = workspace.credentials();
-    let server = Server { router: router(workspace, options, slow_clock), keys };
+    let server = Server::by(workspace, options, slow_clock);
     server.post("/scores", json!({"id": "s", "traceId": "t", "name": "n", "value": 1})).await;
     SLOW_CLOCK.fetch_add(4, Ordering::SeqCst);
     assert_eq!(server.score("s").await, Value::Null);

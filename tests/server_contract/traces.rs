@@ -3,9 +3,9 @@
 use pretty_assertions::assert_eq;
 use rstest::rstest;
 use serde_json::{Value, json};
-use tracemark::server::{Mode, Options, Seed};
+use tracemark::server::{Mode, Options, Seed, Workspace};
 
-use super::{Server, ids, issues};
+use super::{Server, ids, issues, start};
 
 /// A server that keeps both data models.
 pub fn dual() -> Server {
@@ -23,7 +23,7 @@ pub async fn recorded() -> Server {
     server
 }
 
-fn event(kind: &str, body: Value) -> Value {
+fn event(kind: &str, body: &Value) -> Value {
     json!({"id": format!("e-{}", body["id"]), "type": kind, "timestamp": "2026-11-20T10:00:00Z", "body": body})
 }
 
@@ -47,22 +47,22 @@ fn support() -> Value {
     json!([
         event(
             "trace-create",
-            json!({
+            &json!({
                 "id": "t1", "timestamp": "2026-11-20T10:00:00Z", "name": "chat", "userId": "u1", "sessionId": "s1",
                 "release": "r1", "version": "v1", "tags": ["red", "seed"], "public": true,
                 "input": [{"role": "user", "content": "Where is it?"}], "metadata": {"idx": 1, "env": "test"},
             })
         ),
-        event("span-create", root),
-        event("span-create", retrieval),
-        event("generation-create", generation),
+        event("span-create", &root),
+        event("span-create", &retrieval),
+        event("generation-create", &generation),
     ])
 }
 
 fn contract() -> Value {
     json!([event(
         "trace-create",
-        json!({
+        &json!({
             "id": "t2", "timestamp": "2026-11-20T11:00:00Z", "name": "search", "sessionId": "s1",
             "tags": ["seed"], "environment": "staging", "input": "Summarise this.", "metadata": {"idx": "2"},
         })
@@ -70,7 +70,7 @@ fn contract() -> Value {
 }
 
 fn bare() -> Value {
-    json!([event("trace-create", json!({"id": "t3", "timestamp": "2026-11-20T12:00:00Z"}))])
+    json!([event("trace-create", &json!({"id": "t3", "timestamp": "2026-11-20T12:00:00Z"}))])
 }
 
 #[tokio::test]
@@ -150,7 +150,7 @@ async fn old_observations_know_no_root_and_only_what_is_their_own() {
         "totalTokens": 32, "usage": {"unit": "TOKENS", "input": 21, "output": 11, "total": 32},
     });
     let parts = [about, used].map(|part| part.as_object().unwrap().clone());
-    assert_eq!(generation.to_string(), Value::from_iter(parts.into_iter().flatten()).to_string());
+    assert_eq!(generation.to_string(), parts.into_iter().flatten().collect::<Value>().to_string());
     let list = server.get("/observations?traceId=t1").await;
     assert_eq!(ids(&list), ["generation", "retrieval", "root"]);
     assert_eq!(list["data"][0]["usagePricingTierId"], Value::Null);
@@ -312,15 +312,16 @@ async fn traces_are_deleted_by_the_thousand_at_most() {
 
 #[tokio::test]
 async fn a_trace_with_too_large_observations_is_refused() {
-    let server = dual();
-    let text = "x".repeat(4_000_000);
-    for n in 0..21 {
-        let body = json!({"id": format!("o{n:02}"), "traceId": "t", "startTime": "2026-11-20T10:00:00Z", "input": text});
-        let (status, _) =
-            server.call("POST", "/ingestion", json!({"batch": [event("span-create", body)]})).await;
-        assert_eq!(status, 207);
-    }
-    server.call("POST", "/ingestion", json!({"batch": [event("trace-create", json!({"id": "t"}))]})).await;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("workspace.db");
+    let workspace = Workspace::open(&path, Seed::Empty, start()).unwrap();
+    let server = Server::of(workspace, Options { mode: Mode::Dual, ..Options::default() });
+    let span = json!({"id": "o", "traceId": "t", "startTime": "2026-11-20T10:00:00Z", "input": ""});
+    let batch = [event("span-create", &span), event("trace-create", &json!({"id": "t"}))];
+    assert_eq!(server.call("POST", "/ingestion", json!({"batch": batch})).await.0, 207);
+    let db = rusqlite::Connection::open(&path).unwrap();
+    let widen = "UPDATE observations SET input = hex(zeroblob(?1)) WHERE id = 'o'";
+    db.execute(widen, [40_000_000]).unwrap();
     let message = "Observations in trace are too large: 80.00MB exceeds limit of 80.00MB";
     let wanted = json!({"message": message, "error": "PayloadTooLargeError"});
     assert_eq!(server.call("GET", "/traces/t", Value::Null).await, (422, wanted));

@@ -9,21 +9,25 @@ use crate::cli::output::OutputArgs;
 use crate::cli::when;
 
 const RUN_HELP: &str = "\
-A judge (llm_as_judge) asks a model: any endpoint that speaks OpenAI's chat completions. Its key comes from \
-TRACEMARK_MODEL_API_KEY, else OPENAI_API_KEY; the endpoint gets the filled prompt and nothing else.
+A judge (llm_as_judge) asks a model: any endpoint that speaks OpenAI's chat
+completions. Its key comes from TRACEMARK_MODEL_API_KEY, else OPENAI_API_KEY; the
+endpoint gets the filled prompt and nothing else.
 
-A program (code) is one of yours, named with --command. It gets one JSON object on stdin: input, output, \
-metadata, tool_calls, expected_output, experiment_item_metadata, target, evaluator; and answers on stdout \
-with {\"score\": …, \"reasoning\": …}. The source kept with the evaluator is never run.
+A program (code) is one of yours, named with --command. It gets one JSON object
+on stdin: input, output, metadata, tool_calls, expected_output,
+experiment_item_metadata, target, evaluator; and answers on stdout with
+{\"score\": …, \"reasoning\": …}. Source kept with the evaluator is never run.
 
-What fills the variables of a prompt: the mapping of a rule that uses the evaluator, else the evaluator's \
-own, else the part of that name, else the metadata of that name.
+What fills the variables of a prompt: the mapping of a rule that uses the
+evaluator, else the evaluator's own, else the part of that name, else the
+metadata of that name.
 
-Every verdict becomes a score of the evaluator with the reason as its comment. Running the same version \
-again updates it.
+Every verdict becomes a score of the evaluator with the reason as its comment.
+Running the same version again updates it.
 
-Exit codes: 0 all are scored; 6 some are, the others were listed; 1 none is; 2 something is not \
-configured; 3 keys are not accepted; 4 not found; 5 unreachable.";
+Exit codes: 0 all are scored; 6 some are, the others were listed; 1 none is;
+2 something is not configured; 3 keys are not accepted; 4 not found;
+5 unreachable.";
 
 /// The commands on evaluators.
 #[derive(Debug, Subcommand)]

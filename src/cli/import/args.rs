@@ -9,23 +9,26 @@ use crate::server::import::{Kind, Packing};
 /// The formats, shown by `--help`.
 pub(in crate::cli) const FORMATS: &str = r#"Formats. What a file holds is told from its content; .gz is unpacked.
 
-  Langfuse traces: by the API, exported from a table or to a bucket; alone, in lists or one a line
-    {"trace": {"id": "t1", "name": "chat"}, "observations": [{"id": "o1", "type": "SPAN"}]}
+  Langfuse traces, from the API, a table's export or a bucket; alone, in lists or
+  one a line
+    {"trace": {"id": "t1"}, "observations": [{"id": "o1", "type": "SPAN"}]}
     {"id": "t1", "name": "chat", "observations": [{"id": "o1", "type": "SPAN"}]}
-  Langfuse observations: a JSON list, JSONL, CSV or Parquet, in camelCase or snake_case
-    {"id": "o1", "traceId": "t1", "type": "GENERATION", "startTime": "2026-11-20T12:00:00Z"}
+  Langfuse observations: a JSON list, JSONL, CSV or Parquet, in camelCase or
+  snake_case
+    {"id":"o1","traceId":"t1","type":"SPAN","startTime":"2026-11-20T12:00:00Z"}
     id,trace_id,type,start_time,input,output
   Langfuse scores, as they come with such exports
-    {"id": "s1", "traceId": "t1", "name": "tone", "value": 1, "dataType": "NUMERIC"}
+    {"id":"s1","traceId":"t1","name":"tone","value":1,"dataType":"NUMERIC"}
   OpenTelemetry: OTLP in JSON, a document or one a line
-    {"resourceSpans": [{"scopeSpans": [{"spans": [{"traceId": "…", "spanId": "…"}]}]}]}
+    {"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"…","spanId":"…"}]}]}]}
   Conversations: a trace for each line; the model's last message is the output
-    {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}
-  Inputs and outputs: a trace for each line; id, name, metadata, expected_output, session, user,
-  tags, model and timestamp may be there
+    {"messages": [{"role": "user", "content": "Hi"}, …]}
+  Inputs and outputs: a trace for each line; id, name, metadata, expected_output,
+  session, user, tags, model and timestamp may be there
     {"input": "2+2", "output": "4", "expected_output": "4"}
 
-Importing twice changes nothing: ids are kept, and made from the content where there are none.
+Importing twice changes nothing: ids are kept, and made from the content where
+there are none.
 
 Examples:
   tracemark import traces.json --queue Gold --score-config helpfulness

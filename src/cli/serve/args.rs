@@ -9,9 +9,9 @@ use crate::cli::when::duration;
 use crate::server::{Fault, Mode, Options, Plan};
 
 const FAULTS: &str = "\
-Faults, for testing clients:
-  --fault 'METHOD PATH=FAULT', where PATH is what follows /api/public, `*` stands for any METHOD
-  and for any one segment of PATH, and `**` at its end for any rest.
+Faults, for testing clients: --fault 'METHOD PATH=FAULT'
+  PATH is what follows /api/public. `*` stands for any METHOD and for any one
+  segment of PATH, `**` at the end of PATH for any rest.
 
   drop-before   the connection is closed, nothing has happened
   drop-after    it has happened, then the connection is closed
@@ -20,13 +20,16 @@ Faults, for testing clients:
   truncate      it has happened, and the answer breaks off in the middle
   status:CODE   nothing happens, and the answer is an error such as 503
 
-  A probability may follow (drop-after:0.3, status:503:0.5), and how often at most (stall*2).
-  The first rule that strikes counts. The same --fault-seed and requests give the same faults.
+  A probability may follow (drop-after:0.3, status:503:0.5), and how often at
+  most (stall*2). The first rule that strikes counts. The same --fault-seed and
+  the same requests give the same faults.
 
-  tracemark serve --fault 'POST /comments=drop-after:0.3' --fault '* /**=status:503*2'
+  tracemark serve --fault 'POST /comments=drop-after:0.3'
 
-Keys: those of the workspace file, or TRACEMARK_SERVE_PUBLIC_KEY (or --public-key) together with
-TRACEMARK_SERVE_SECRET_KEY. Other machines are let in only with keys given that way.";
+Keys:
+  Those of the workspace file, or TRACEMARK_SERVE_PUBLIC_KEY (or --public-key)
+  together with TRACEMARK_SERVE_SECRET_KEY. Other machines are let in only with
+  keys given that way.";
 
 /// How to serve.
 #[derive(Debug, Args)]

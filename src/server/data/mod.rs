@@ -1,6 +1,9 @@
-//! The workspace file: schema, keys, sample data, and how values are written in it.
+//! The workspace and what everybody does with it.
+//!
+//! `workspace` is the file: its schema, its keys and, in `sample`, what a new one starts with. `pool`
+//! has the connections to it: one that writes, some that read. `sql` builds conditions, `filter` reads
+//! those that requests bring, `value` writes times, numbers, ids and JSON as the API does.
 
-pub mod condition;
 pub mod filter;
 pub mod pool;
 pub mod sample;

@@ -6,7 +6,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Params, params};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -98,6 +98,10 @@ impl Planter<'_> {
         Ok(())
     }
 
+    fn insert(&self, sql: &str, values: impl Params) -> rusqlite::Result<usize> {
+        self.db.prepare_cached(sql)?.execute(values)
+    }
+
     /// A time of the files, moved; `None` for null.
     fn time(&self, value: &Value) -> Option<String> {
         let at: Timestamp = value.as_str()?.parse().ok()?;
@@ -112,7 +116,7 @@ impl Planter<'_> {
         let sql = "INSERT INTO users (id, name, email, role, created_at) VALUES (?1, ?2, ?3, ?4, ?5)";
         let role = user["role"].as_str().unwrap_or("MEMBER");
         let values = params![text(user, "id"), text(user, "name"), user["email"].as_str(), role, self.now];
-        self.db.execute(sql, values)?;
+        self.insert(sql, values)?;
         Ok(())
     }
 
@@ -120,7 +124,7 @@ impl Planter<'_> {
         let numeric = config["dataType"] == "NUMERIC";
         let bound = |key: &str| config[key].as_f64().filter(|_| numeric);
         let categories = config["categories"].as_array().map(|_| config["categories"].to_string());
-        self.db.execute(
+        self.insert(
             "INSERT INTO score_configs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)",
             params![
                 text(config, "id"),
@@ -139,7 +143,7 @@ impl Planter<'_> {
 
     fn media(&self, media: &Value) -> Result<(), WorkspaceError> {
         let content = bytes(text(media, "file"))?;
-        self.db.execute(
+        self.insert(
             "INSERT INTO media VALUES (?1, ?2, ?3, ?4, ?5, ?6, 200, NULL)",
             params![
                 text(media, "id"),
@@ -163,7 +167,7 @@ impl Planter<'_> {
             None => queue["items"].as_array().cloned().unwrap_or_default(),
         };
         let id = text(queue, "id");
-        self.db.execute(
+        self.insert(
             "INSERT INTO queues VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
             params![
                 id,
@@ -179,7 +183,7 @@ impl Planter<'_> {
     fn item(&self, queue: &str, item: &Value) -> Result<(), WorkspaceError> {
         let created = self.time_or_now(&item["createdAt"]);
         let completed = self.time(&item["completedAt"]);
-        self.db.execute(
+        self.insert(
             "INSERT INTO items VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
                 text(item, "id"),
@@ -250,7 +254,7 @@ impl Planter<'_> {
         let value = &score["value"];
         let n = value.as_f64().or_else(|| value.as_bool().map(|yes| f64::from(u8::from(yes))));
         let at = self.time_or_now(&score["timestamp"]);
-        self.db.execute(
+        self.insert(
             "INSERT INTO scores (id, name, data_type, number, text, source, config_id, queue_id, trace_id,
             observation_id, session_id, run_id, comment, metadata, environment, author_user_id, timestamp, created_at,
             updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, NULL, ?12, ?13,
@@ -278,7 +282,7 @@ impl Planter<'_> {
     }
 
     fn comment(&self, comment: &Value) -> Result<(), WorkspaceError> {
-        self.db.execute(
+        self.insert(
             "INSERT INTO comments VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
             params![
                 text(comment, "id"),

@@ -4,7 +4,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Row, ToSql, params_from_iter};
 use serde_json::Value as Json;
 
-use super::value::base64_text;
+use super::value::cursor_place;
 use crate::server::http::reply::Problem;
 
 /// Conditions, all of which must hold.
@@ -38,8 +38,7 @@ impl Where {
     /// cursor's names for them.
     pub fn after(&mut self, columns: &str, cursor: &str, keys: &[&str]) -> Result<(), Problem> {
         let invalid = || Problem::Refused("Invalid cursor format".into());
-        let text = base64_text(cursor).ok_or_else(invalid)?;
-        let cursor: Json = serde_json::from_str(&text).map_err(|_| invalid())?;
+        let cursor = cursor_place(cursor).ok_or_else(invalid)?;
         let args: Option<Vec<&str>> = keys.iter().map(|key| cursor[*key].as_str()).collect();
         let args = texts(&args.ok_or_else(invalid)?);
         self.and(format!("({columns}) < ({})", marks(keys.len())), args);
@@ -57,7 +56,7 @@ impl Where {
     ) -> rusqlite::Result<(Vec<Json>, bool)> {
         let limit = limit as usize;
         let sql = format!("SELECT * FROM {table} {} ORDER BY {order} LIMIT {}", self.sql(), limit + 1);
-        let mut statement = db.prepare(&sql)?;
+        let mut statement = db.prepare_cached(&sql)?;
         let rows = statement.query_map(params_from_iter(&self.args), row)?;
         let mut rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
         let more = rows.len() > limit;
@@ -90,18 +89,13 @@ impl Where {
         row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<Vec<T>> {
         let sql = format!("SELECT {columns} FROM {table} {} {rest}", self.sql());
-        db.prepare(&sql)?.query_map(params_from_iter(&self.args), row)?.collect()
+        db.prepare_cached(&sql)?.query_map(params_from_iter(&self.args), row)?.collect()
     }
 
     /// How many rows there are.
     pub fn count(&self, db: &Connection, table: &str) -> rusqlite::Result<i64> {
         let sql = format!("SELECT count(*) FROM {table} {}", self.sql());
-        db.query_row(&sql, params_from_iter(&self.args), |r| r.get(0))
-    }
-
-    /// What the marks in [`Where::sql`] stand for.
-    pub fn args(&self) -> Vec<Value> {
-        self.args.clone()
+        db.prepare_cached(&sql)?.query_row(params_from_iter(&self.args), |r| r.get(0))
     }
 }
 

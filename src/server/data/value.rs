@@ -158,9 +158,14 @@ pub fn base64_encode(text: &str) -> String {
     STANDARD.encode(text)
 }
 
-/// base64url without padding: cursors of scores.
-pub fn base64url_encode(text: &str) -> String {
-    URL_SAFE_NO_PAD.encode(text)
+/// A cursor as most lists send it: JSON as base64url without padding.
+pub fn cursor(place: &Value) -> String {
+    URL_SAFE_NO_PAD.encode(place.to_string())
+}
+
+/// The JSON behind a cursor.
+pub fn cursor_place(cursor: &str) -> Option<Value> {
+    serde_json::from_str(&base64_text(cursor)?).ok()
 }
 
 /// Text behind either alphabet, padded or not.

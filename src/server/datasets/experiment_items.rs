@@ -3,27 +3,31 @@
 use rusqlite::{Connection, Row};
 use serde_json::{Map, Value, json};
 
-use super::experiment_query::{Ask, Column, Cursor, ROWS};
+use super::experiment_query::{Ask, Cursor, ROWS};
 use super::experiments::scores;
+use crate::server::data::filter::{Kind, View, column};
 use crate::server::data::value::{metadata, parse};
 use crate::server::http::Call;
 use crate::server::http::reply::Answer;
 
 const GROUPS: [&str; 7] =
     ["core", "dataset", "io", "metadata", "itemMetadata", "experimentMetadata", "scores"];
-const COLUMNS: [Column; 4] = [
-    ("experimentId", "p.experiment_id"),
-    ("experimentName", "p.name"),
-    ("experimentItemId", "p.item_id"),
-    ("datasetId", "p.dataset_id"),
-];
+const VIEW: View = View {
+    inherits_metadata: false,
+    columns: &[
+        column("experimentId", "Experiment ID", Kind::Text, "p.experiment_id"),
+        column("experimentName", "Experiment Name", Kind::Text, "p.name"),
+        column("experimentItemId", "Experiment Item ID", Kind::Text, "p.item_id"),
+        column("datasetId", "Dataset ID", Kind::Text, "p.dataset_id"),
+    ],
+};
 const SELECT: &str = "o.id, o.trace_id, o.start_time, o.end_time, o.level, o.environment, o.input, o.output,
     o.metadata, p.experiment_id, p.name, p.description, p.metadata AS experiment_metadata, p.dataset_id,
     p.item_id, p.item_version, p.expected_output, p.item_metadata, max(p.linked_at)";
 
 /// The list.
 pub fn list(db: &Connection, call: &Call) -> Answer {
-    let mut ask = Ask::read(call, &GROUPS, &["core", "dataset"], &COLUMNS)?;
+    let mut ask = Ask::read(call, &GROUPS, &["core", "dataset"], &VIEW)?;
     call.needs_events("experiment items")?;
     let after = ask.cursor.as_ref().map(|c| [&c.start, &c.trace, &c.id, &c.experiment].map(String::clone));
     let after = after.into_iter().flatten();

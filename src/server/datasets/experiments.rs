@@ -3,18 +3,26 @@
 use rusqlite::{Connection, Row, ToSql};
 use serde_json::{Value, json};
 
-use super::experiment_query::{Ask, Column, Cursor, ROWS};
+use super::experiment_query::{Ask, Cursor, ROWS};
+use crate::server::data::filter::{Kind, View, column};
 use crate::server::data::value::metadata;
 use crate::server::http::Call;
 use crate::server::http::reply::Answer;
 use crate::server::scores::list::row as score;
 
 const GROUPS: [&str; 3] = ["core", "metadata", "scores"];
-const COLUMNS: [Column; 3] = [("id", "p.experiment_id"), ("name", "p.name"), ("datasetId", "p.dataset_id")];
+const VIEW: View = View {
+    inherits_metadata: false,
+    columns: &[
+        column("id", "ID", Kind::Text, "p.experiment_id"),
+        column("name", "Name", Kind::Text, "p.name"),
+        column("datasetId", "Dataset ID", Kind::Text, "p.dataset_id"),
+    ],
+};
 
 /// The list.
 pub fn list(db: &Connection, call: &Call) -> Answer {
-    let ask = Ask::read(call, &GROUPS, &["core"], &COLUMNS)?;
+    let ask = Ask::read(call, &GROUPS, &["core"], &VIEW)?;
     call.needs_events("experiments")?;
     let after = ask.cursor.as_ref().map(|cursor| [cursor.start.clone(), cursor.experiment.clone()]);
     let after = after.into_iter().flatten();

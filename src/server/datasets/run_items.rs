@@ -139,13 +139,12 @@ pub fn create(db: &Connection, call: &Call) -> Answer {
         metadata.insert("dataset_version".to_owned(), iso(version).into());
     }
     let run = Run::find_or_make(db, &item.dataset_id, body.run, body.description, metadata, &created)?;
-    db.execute(
-        "INSERT INTO dataset_run_items VALUES (:id, :run, :item, :version, :trace, :observation, :created)",
-        named_params! {
-            ":id": id, ":run": run.id, ":item": item.id, ":version": item.valid_from, ":trace": trace,
-            ":observation": body.observation, ":created": created,
-        },
-    )?;
+    let sql =
+        "INSERT INTO dataset_run_items VALUES (:id, :run, :item, :version, :trace, :observation, :created)";
+    db.prepare_cached(sql)?.execute(named_params! {
+        ":id": id, ":run": run.id, ":item": item.id, ":version": item.valid_from, ":trace": trace,
+        ":observation": body.observation, ":created": created,
+    })?;
     Ok(Reply::ok(json!({
         "datasetRunName": run.name, "id": id, "datasetRunId": run.id, "datasetItemId": item.id,
         "traceId": trace, "observationId": body.observation, "createdAt": created, "updatedAt": created,

@@ -6,11 +6,11 @@ use serde_json::{Map, Value, json};
 use super::definition::{Code, Definition, Judge, Message, Model, from_stable_output};
 use super::mapping;
 use super::reading::{
-    Issues, any_of, bounded, filled, is_one_of, never, no_object, none_of, note_text, nullable, optional,
-    part, required, trimmed,
+    Issues, any_of, bounded, filled, is_one_of, never, none_of, note_text, nullable, optional, required,
+    trimmed,
 };
 use super::rule::Target;
-use crate::server::http::fields::{Fields, Given};
+use crate::server::http::fields::{Fields, Given, part};
 use crate::server::http::issue;
 use crate::server::http::reply::Problem;
 
@@ -22,7 +22,7 @@ const BOUNDS: &str = "Minimum value must be less than or equal to maximum value"
 
 /// The body's fields where its `type` tells what they are; without one it is a judge.
 fn by_kind<'a>(body: &'a Value, default: Option<&'a str>) -> Result<(Fields<'a>, &'a str), Problem> {
-    let fields = Fields::of(body).map_err(|_| Problem::Issues(vec![no_object(Some(body), &[])]))?;
+    let fields = Fields::of(body).map_err(|_| Problem::Issues(vec![issue::no_object(Some(body), &[])]))?;
     let kind = match fields.get("type") {
         None => default,
         Some(kind) => kind.as_str(),
@@ -184,7 +184,7 @@ fn model(fields: &mut Fields<'_>) -> Model {
 fn output(fields: &mut Fields<'_>, read: fn(&Value, &str) -> Result<Value, Issues>) -> Value {
     let key = "outputDefinition";
     let Some(given) = fields.get(key).filter(|given| given.is_object()) else {
-        fields.note(no_object(fields.get(key), &[key]));
+        fields.note(issue::no_object(fields.get(key), &[key]));
         return Value::Null;
     };
     let kind = given["dataType"].as_str().filter(|kind| DATA_TYPES.contains(kind));

@@ -2,11 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::reading::{Issues, is_one_of, list, none_of, part, text};
+use super::reading::{Issues, is_one_of, list, none_of, text};
 use super::rule::Target;
-use crate::server::http::fields::Fields;
+use crate::server::http::fields::{Fields, part};
 use crate::server::http::issue;
 use crate::server::http::reply::Problem;
+use crate::server::traces::row::LEVELS;
 
 const TEXT: &[&str] = &["=", "contains", "does not contain", "starts with", "ends with"];
 const NUMBER: &[&str] = &["=", ">", "<", ">=", "<="];
@@ -26,7 +27,6 @@ const TYPES: &[&str] = &[
     "EMBEDDING",
     "GUARDRAIL",
 ];
-const LEVELS: &[&str] = &["DEBUG", "DEFAULT", "WARNING", "ERROR"];
 
 /// The condition by which an experiment's rule is told from others where rules have no target.
 const EXPERIMENT_ROOT: &str = "isExperimentItemRootSpan";
@@ -188,7 +188,7 @@ pub fn check(filter: &[Value], target: Target) -> Result<(), Problem> {
         }
         let allowed = match column {
             "type" => TYPES,
-            "level" => LEVELS,
+            "level" => &LEVELS,
             _ => continue,
         };
         let unknown = values(condition).filter(|value| !allowed.contains(value)).collect::<Vec<_>>();

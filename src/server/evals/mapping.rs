@@ -3,8 +3,9 @@
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::reading::{Issues, filled, is_one_of, list, optional, part, required};
+use super::reading::{Issues, filled, is_one_of, list, optional, required};
 use super::rule::Target;
+use crate::server::http::fields::part;
 use crate::server::http::reply::Problem;
 
 /// What can fill a variable; the last two exist in experiments only.

@@ -1,31 +1,14 @@
-//! What bodies of evaluators and rules need beyond plain fields: parts with issues of their own,
-//! lists with limits, and fields that must not be there.
+//! What bodies of evaluators and rules need beyond plain fields: lists with limits, and fields that
+//! must not be there.
 
 use serde_json::{Value, json};
 
 use crate::domain::text::utf16_len;
 use crate::server::http::fields::{Fields, Given};
 use crate::server::http::issue;
-use crate::server::http::reply::Problem;
 
 /// What is wrong with a part, one object each.
 pub type Issues = Vec<Value>;
-
-/// The issues collected so far.
-fn issues_of(fields: Fields<'_>) -> Issues {
-    match fields.finish() {
-        Err(Problem::Issues(issues)) => issues,
-        _ => Vec::new(),
-    }
-}
-
-/// Reads an object, for itself.
-pub fn part<'a, T>(given: &'a Value, read: impl FnOnce(&mut Fields<'a>) -> T) -> Result<T, Issues> {
-    let mut fields = Fields::of(given).map_err(|_| vec![issue::invalid_type("object", Some(given), &[])])?;
-    let value = read(&mut fields);
-    let issues = issues_of(fields);
-    if issues.is_empty() { Ok(value) } else { Err(issues) }
-}
 
 /// A part of an object: absent parts are `None`, issues are noted below the key.
 pub fn optional<'a, T>(
@@ -165,13 +148,6 @@ pub fn undefined(fields: &mut Fields<'_>, key: &str) {
     if let given @ Some(_) = fields.get(key) {
         fields.note(issue::invalid_type("undefined", given, &[key]));
     }
-}
-
-/// No object where the kind is told by one of its fields: worded as by the others, but with the code
-/// first.
-pub fn no_object(given: Option<&Value>, path: &[&str]) -> Value {
-    let plain = issue::invalid_type("object", given, path);
-    json!({"code": "invalid_type", "expected": "object", "path": path, "message": plain["message"]})
 }
 
 fn too_few(least: usize) -> Value {

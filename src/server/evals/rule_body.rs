@@ -6,11 +6,10 @@ use super::body::reference;
 use super::filter::{self, Columns};
 use super::mapping;
 use super::reading::{
-    Issues, any_of, bounded, filled, is_one_of, no_object, nullable, optional, part, required, trimmed,
-    undefined,
+    Issues, any_of, bounded, filled, is_one_of, nullable, optional, required, trimmed, undefined,
 };
 use super::rule::Target;
-use crate::server::http::fields::Fields;
+use crate::server::http::fields::{Fields, part};
 use crate::server::http::issue;
 use crate::server::http::reply::Problem;
 
@@ -103,7 +102,8 @@ fn evaluators(given: &Value, target: Target) -> Result<Vec<Named>, Issues> {
 
 /// The body of `POST /unstable/evaluation-rules`, of which `target` tells what else there is.
 pub fn create(body: &Value) -> Result<Unstable, Problem> {
-    let mut fields = Fields::of(body).map_err(|_| Problem::Issues(vec![no_object(Some(body), &[])]))?;
+    let mut fields =
+        Fields::of(body).map_err(|_| Problem::Issues(vec![issue::no_object(Some(body), &[])]))?;
     let target = fields.get("target").and_then(Value::as_str).and_then(Target::named);
     let Some(target) = target else { return Err(Problem::Issues(vec![issue::no_variant("target")])) };
     let wanted = Unstable {

@@ -9,7 +9,7 @@ use super::body::{self, Change, New};
 use super::definition::{Definition, pause_message, stable_output};
 use super::evaluator::{self, Evaluator, Version};
 use super::{mapping, rule};
-use crate::server::data::value::{base64_text, base64url_encode, iso, strict_time};
+use crate::server::data::value::{cursor, cursor_place, iso, strict_time};
 use crate::server::http::Call;
 use crate::server::http::fields::Given;
 use crate::server::http::issue;
@@ -74,11 +74,10 @@ fn version_json(version: &Version) -> Value {
     object(own.into_iter().chain(definition(&version.definition)))
 }
 
-/// The JSON behind a cursor.
-fn cursor(call: &Call) -> Result<Option<Value>, Problem> {
+/// Where the last page ended, if the request tells.
+fn place(call: &Call) -> Result<Option<Value>, Problem> {
     let Some(given) = call.query.raw("cursor") else { return Ok(None) };
-    let read = base64_text(given).and_then(|text| serde_json::from_str(&text).ok());
-    read.map(Some).ok_or_else(|| Problem::Refused("Invalid cursor format".into()))
+    cursor_place(given).map(Some).ok_or_else(|| Problem::Refused("Invalid cursor format".into()))
 }
 
 /// The page size, where `limit` and `cursor` are all there is.
@@ -96,7 +95,7 @@ fn bad_cursor() -> Problem {
 
 /// A page, and the cursor to the next one.
 fn page_of(data: &[Value], next: Option<Value>) -> Reply {
-    let meta = next.map(|next| ("cursor", json!(base64url_encode(&next.to_string()))));
+    let meta = next.map(|next| ("cursor", json!(cursor(&next))));
     Reply::ok(json!({"data": data, "meta": object(meta)}))
 }
 
@@ -108,7 +107,7 @@ pub fn page(
     row: impl FnMut(&Row<'_>) -> rusqlite::Result<Value>,
 ) -> Answer {
     let limit = limit(call)?;
-    let after = cursor(call)?.map(|cursor| {
+    let after = place(call)?.map(|cursor| {
         let at = cursor["lastCreatedAt"].as_str().and_then(strict_time).map(iso);
         at.zip(cursor["lastId"].as_str().map(ToOwned::to_owned)).ok_or_else(bad_cursor)
     });
@@ -141,7 +140,7 @@ pub fn get(db: &Connection, call: &Call) -> Answer {
 /// `GET /v2/evaluators/{evaluatorId}/versions`, latest first
 pub fn versions(db: &Connection, call: &Call) -> Answer {
     let limit = limit(call)?;
-    let before = cursor(call)?.map(|cursor| cursor["version"].as_i64().ok_or_else(bad_cursor));
+    let before = place(call)?.map(|cursor| cursor["version"].as_i64().ok_or_else(bad_cursor));
     let evaluator = evaluator::get(db, call.param("evaluatorId"))?;
     let before = before.transpose()?.unwrap_or(i64::MAX);
     let found = evaluator::versions(db, &evaluator.id, before, limit + 1)?;

@@ -43,9 +43,9 @@ async fn collect(body: Body, payload: Payload) -> Result<Bytes, Problem> {
 }
 
 /// JSON, or a form's fields, or a text where the content type is neither; null where the endpoint
-/// takes bytes.
+/// takes a file.
 pub fn parse(parts: &Parts, payload: Payload, bytes: &Bytes) -> Result<Value, Problem> {
-    if matches!(payload, Payload::File | Payload::Bytes) {
+    if payload == Payload::File {
         return Ok(Value::Null);
     }
     let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();

@@ -7,6 +7,16 @@ use super::issue;
 use super::reply::Problem;
 use crate::server::data::value::strict_time;
 
+/// Reads an object for itself: issues are seen from it, not from what holds it.
+pub fn part<'a, T>(given: &'a Value, read: impl FnOnce(&mut Fields<'a>) -> T) -> Result<T, Vec<Value>> {
+    let Value::Object(map) = given else {
+        return Err(vec![issue::invalid_type("object", Some(given), &[])]);
+    };
+    let mut fields = Fields { map, issues: Vec::new() };
+    let value = read(&mut fields);
+    if fields.is_clean() { Ok(value) } else { Err(fields.issues) }
+}
+
 /// A field that may be left out, set to null, or given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Given<T> {
@@ -138,6 +148,15 @@ impl<'a> Fields<'a> {
         self.get(key).is_some().then(|| self.choice(key, values))
     }
 
+    /// A required date-time with zone.
+    pub fn time(&mut self, key: &str) -> Option<Timestamp> {
+        let time = strict_time(self.text(key));
+        if time.is_none() && self.get(key).is_some_and(Value::is_string) {
+            self.note(issue::not_a_datetime(key));
+        }
+        time
+    }
+
     /// A date-time with zone that may be absent or null.
     pub fn time_or_null(&mut self, key: &str) -> Option<Timestamp> {
         let text = self.text_or_null(key).value()?;
@@ -206,6 +225,11 @@ impl<'a> Fields<'a> {
     /// How many issues there are so far.
     pub fn count(&self) -> usize {
         self.issues.len()
+    }
+
+    /// Everything that was wrong.
+    pub fn into_issues(self) -> Vec<Value> {
+        self.issues
     }
 
     /// The verdict.

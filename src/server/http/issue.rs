@@ -137,9 +137,9 @@ pub fn added(message: &str, path: &[&str]) -> Value {
 }
 
 /// Something else than an object where a discriminator decides: other order of keys than `invalid_type`.
-pub fn no_object(received: &Value) -> Value {
-    let message = format!("Invalid input: expected object, received {}", type_name(Some(received)));
-    json!({"code": "invalid_type", "expected": "object", "path": [], "message": message})
+pub fn no_object(received: Option<&Value>, path: &[&str]) -> Value {
+    let message = format!("Invalid input: expected object, received {}", type_name(received));
+    json!({"code": "invalid_type", "expected": "object", "path": path, "message": message})
 }
 
 /// A number without end.

@@ -1,7 +1,8 @@
 //! How a request finds its handler and how the answer is worded.
 //!
-//! The checks come in the real server's order: route, method, mode, key, rate limit, body syntax;
-//! then the handler looks at the query and the body.
+//! The checks come in the real server's order: `routes`, mode, `auth`, `limits`, `body`; then the
+//! handler reads its input with `query` (parameters) and `fields` (JSON bodies), and answers in the
+//! terms of `reply`. `listen` is the socket around all that, `faults` what may go wrong on demand.
 
 pub mod auth;
 mod body;
@@ -63,7 +64,7 @@ pub struct Call {
     params: Vec<(&'static str, String)>,
     /// The parameters behind `?`.
     pub query: Query,
-    /// Parsed JSON; a text where the content type is not JSON; null where the endpoint takes bytes.
+    /// Parsed JSON; a text where the content type is not JSON; null where the endpoint takes a file.
     pub body: Value,
     /// The body as sent.
     pub bytes: Bytes,

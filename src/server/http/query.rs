@@ -264,9 +264,10 @@ impl Page {
         args: &[&dyn ToSql],
         row: impl FnMut(&Row<'_>) -> rusqlite::Result<Value>,
     ) -> Answer {
-        let total: i64 = db.query_row(&format!("SELECT count(*) {from_where}"), args, |r| r.get(0))?;
+        let total: i64 =
+            db.prepare_cached(&format!("SELECT count(*) {from_where}"))?.query_row(args, |r| r.get(0))?;
         let sql = format!("SELECT {select} {from_where} {order} {}", self.window());
-        let data = db.prepare(&sql)?.query_map(args, row)?.collect::<rusqlite::Result<Vec<_>>>()?;
+        let data = db.prepare_cached(&sql)?.query_map(args, row)?.collect::<rusqlite::Result<Vec<_>>>()?;
         Ok(Reply::ok(json!({"data": data, "meta": self.meta(total)})))
     }
 

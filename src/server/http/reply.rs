@@ -1,4 +1,4 @@
-//! Answers and refusals, in the four shapes in which the API words its errors.
+//! Answers and refusals, in the shapes in which the families of routes word their errors.
 
 use axum::body::Body;
 use axum::http::{StatusCode, header};

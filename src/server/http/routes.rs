@@ -66,8 +66,6 @@ pub enum Payload {
     Json,
     /// JSON up to 4.5 MB.
     LargeJson,
-    /// Up to 4.5 MB that the handler decodes.
-    Bytes,
     /// A file up to 64 MB.
     File,
 }
@@ -77,7 +75,7 @@ impl Payload {
     pub fn limit(self) -> (usize, &'static str) {
         match self {
             Self::Json => (1 << 20, "Body exceeded 1mb limit"),
-            Self::LargeJson | Self::Bytes => (9 << 19, "Body exceeded 4.5mb limit"),
+            Self::LargeJson => (9 << 19, "Body exceeded 4.5mb limit"),
             Self::File => (64 << 20, "Body exceeded 64mb limit"),
         }
     }

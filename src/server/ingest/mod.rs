@@ -1,4 +1,6 @@
-//! How applications send traces and scores in: batches of events, and OpenTelemetry.
+//! How applications send traces and scores in: batches of events (`batch`), and OpenTelemetry (`otel`).
+//!
+//! Both end in the rows of `traces::row`; `models` knows what tokens cost.
 
 mod batch;
 pub mod models;

@@ -67,7 +67,7 @@ impl Media {
 }
 
 /// `GET /media/{mediaId}`
-pub fn get(db: &Connection, call: &Call) -> Answer {
+fn get(db: &Connection, call: &Call) -> Answer {
     let id = call.param("mediaId");
     let missing = |message: &str| Problem::Missing(message.to_owned());
     let media = Media::load(db, id)?.ok_or_else(|| missing("Media asset not found"))?;
@@ -87,7 +87,7 @@ pub fn get(db: &Connection, call: &Call) -> Answer {
 }
 
 /// `POST /media`: the upload link, or null if the file is already there
-pub fn create(db: &Connection, call: &Call) -> Answer {
+fn create(db: &Connection, call: &Call) -> Answer {
     let request = request::read(&call.body)?;
     let sql = "SELECT id, content_type = ?2 AND upload_status = 200 FROM media WHERE sha256 = ?1";
     let known = db
@@ -112,7 +112,7 @@ pub fn create(db: &Connection, call: &Call) -> Answer {
 }
 
 /// `PATCH /media/{mediaId}`: how the upload went
-pub fn patch(db: &Connection, call: &Call) -> Answer {
+fn patch(db: &Connection, call: &Call) -> Answer {
     let mut fields = Fields::of(&call.body)?;
     let at = fields.get("uploadedAt").and_then(any_date);
     if at.is_none() {

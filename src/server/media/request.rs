@@ -121,9 +121,9 @@ fn sized(request: Request<'_>) -> Result<Request<'_>, Problem> {
 
 fn reading(body: &Value, context: fn(&mut Fields<'_>)) -> Reading<'_> {
     let mut request = Request { content_type: "", length: 0, sha256: "" };
-    let mut fields = match Fields::of(body) {
-        Ok(fields) => fields,
-        Err(problem) => return Reading { request, issues: issues_of(problem), is_meant: false },
+    let Ok(mut fields) = Fields::of(body) else {
+        let issues = vec![issue::invalid_type("object", Some(body), &[])];
+        return Reading { request, issues, is_meant: false };
     };
     request.content_type = content_type(&mut fields);
     let (length, mut soft) = length(&mut fields);
@@ -135,15 +135,7 @@ fn reading(body: &Value, context: fn(&mut Fields<'_>)) -> Reading<'_> {
     }
     context(&mut fields);
     let is_meant = fields.count() == soft;
-    let issues = fields.finish().err().map(issues_of).unwrap_or_default();
-    Reading { request, issues, is_meant }
-}
-
-fn issues_of(problem: Problem) -> Vec<Value> {
-    match problem {
-        Problem::Issues(issues) => issues,
-        _ => Vec::new(),
-    }
+    Reading { request, issues: fields.into_issues(), is_meant }
 }
 
 fn of_trace(fields: &mut Fields<'_>) {

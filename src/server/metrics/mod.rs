@@ -3,6 +3,7 @@
 //! A query names a view, measures, dimensions and filters; all names are looked up in the tables of
 //! `views`, and only what stands there becomes SQL.
 
+mod condition;
 mod daily;
 mod query;
 mod run;

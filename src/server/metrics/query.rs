@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::server::data::condition::{Condition, Holds};
+use crate::server::data::filter::{self, Condition, Form};
 use crate::server::data::sql::Where;
-use crate::server::data::value::{iso, strict_time};
+use crate::server::data::value::iso;
 use crate::server::http::Call;
-use crate::server::http::fields::Fields;
+use crate::server::http::fields::{Fields, part};
 use crate::server::http::issue;
 use crate::server::http::reply::Problem;
 
+use super::condition::{self, Holds};
 use super::time::Granularity;
 use super::views::{self, Dimension, Measure, Relation, View};
 
@@ -130,13 +131,6 @@ fn in_query(problem: Problem) -> Problem {
     }
 }
 
-fn issues_of(problem: Problem) -> Vec<Value> {
-    match problem {
-        Problem::Issues(issues) => issues,
-        _ => Vec::new(),
-    }
-}
-
 fn draft(parsed: &Value, version: Version) -> Result<Draft<'_>, Problem> {
     let mut fields = Fields::of(parsed)?;
     let view = fields.choice("view", views::names(version));
@@ -144,13 +138,16 @@ fn draft(parsed: &Value, version: Version) -> Result<Draft<'_>, Problem> {
     let dimensions =
         if given(&fields, "dimensions") { fields.entries("dimensions", field) } else { Vec::new() };
     let metrics = fields.entries("metrics", metric);
-    let conditions =
-        if given(&fields, "filters") { fields.entries("filters", Condition::read) } else { Vec::new() };
+    let conditions = if given(&fields, "filters") {
+        fields.entries("filters", |entry| filter::condition(entry, false))
+    } else {
+        Vec::new()
+    };
     let is_set = |fields: &Fields<'_>, key: &str| fields.get(key).is_some_and(|v| !v.is_null());
     let granularity = is_set(&fields, "timeDimension")
         .then(|| fields.object("timeDimension", |f| f.choice("granularity", &GRANULARITIES)))
         .flatten();
-    let [from, to] = ["fromTimestamp", "toTimestamp"].map(|key| time(&mut fields, key));
+    let [from, to] = ["fromTimestamp", "toTimestamp"].map(|key| fields.time(key));
     let order = if is_set(&fields, "orderBy") { fields.entries("orderBy", order) } else { Vec::new() };
     let config = given(&fields, "config")
         .then(|| fields.object("config", |f| (count(f, "bins", 1, 100), count(f, "row_limit", 0, 1000))))
@@ -164,33 +161,15 @@ fn draft(parsed: &Value, version: Version) -> Result<Draft<'_>, Problem> {
 }
 
 fn field(entry: &Value) -> Result<&str, Vec<Value>> {
-    let mut fields = Fields::of(entry).map_err(issues_of)?;
-    let field = fields.text("field");
-    fields.finish().map_err(issues_of)?;
-    Ok(field)
+    part(entry, |fields| fields.text("field"))
 }
 
 fn metric(entry: &Value) -> Result<(&str, &'static str), Vec<Value>> {
-    let mut fields = Fields::of(entry).map_err(issues_of)?;
-    let metric = (fields.text("measure"), fields.choice("aggregation", &AGGREGATIONS));
-    fields.finish().map_err(issues_of)?;
-    Ok(metric)
+    part(entry, |fields| (fields.text("measure"), fields.choice("aggregation", &AGGREGATIONS)))
 }
 
 fn order(entry: &Value) -> Result<(&str, bool), Vec<Value>> {
-    let mut fields = Fields::of(entry).map_err(issues_of)?;
-    let order = (fields.text("field"), fields.choice("direction", &["asc", "desc"]) == "desc");
-    fields.finish().map_err(issues_of)?;
-    Ok(order)
-}
-
-fn time(fields: &mut Fields<'_>, key: &str) -> Option<Timestamp> {
-    let text = fields.text(key);
-    let time = strict_time(text);
-    if time.is_none() && fields.get(key).is_some_and(Value::is_string) {
-        fields.note(issue::not_a_datetime(key));
-    }
-    time
+    part(entry, |fields| (fields.text("field"), fields.choice("direction", &["asc", "desc"]) == "desc"))
 }
 
 /// A whole number from `least`, above it if that is zero, to `most`.
@@ -291,7 +270,7 @@ fn restrict(
     view: &'static View,
     condition: &Condition,
 ) -> Result<Option<&'static str>, Problem> {
-    let name = condition.column.as_str();
+    let name = condition.column();
     let fallback = || name.ends_with("Name").then(|| view.dimension("name")).flatten();
     let found = view.dimension(name).or_else(fallback);
     let (sql, holds) = match found {
@@ -304,22 +283,23 @@ fn restrict(
         }
     };
     refuse_wrong_type(condition, holds)?;
-    let (clause, args) = condition.clause(sql, holds)?;
+    let (clause, args) = condition::clause(condition, sql, holds)?;
     filter.and(clause, args);
     Ok(found.and_then(|dimension| join(dimension.relation)))
 }
 
 fn refuse_wrong_type(condition: &Condition, holds: Holds) -> Result<(), Problem> {
-    let (column, form) = (&condition.column, &condition.form);
+    let (column, form) = (condition.column(), condition.form());
     match holds {
-        Holds::List if form == "string" => Err(Problem::Refused(format!(
+        Holds::List if form == Form::Text => Err(Problem::Refused(format!(
             "Invalid filter for field '{column}': Array fields require type 'arrayOptions', not 'string'. Use \
              operators like 'any of', 'all of', or 'none of' with an array of values."
         ))),
-        Holds::Object if form != "stringObject" => Err(Problem::Refused(format!(
+        Holds::Object if form != Form::TextMember => Err(Problem::Refused(format!(
             "Invalid filter for field 'metadata': Metadata filters require type 'stringObject' with a 'key' \
-             property, not '{form}'. Example: {{\"column\": \"metadata\", \"type\": \"stringObject\", \"key\": \
-             \"environment\", \"operator\": \"=\", \"value\": \"production\"}}"
+             property, not '{}'. Example: {{\"column\": \"metadata\", \"type\": \"stringObject\", \"key\": \
+             \"environment\", \"operator\": \"=\", \"value\": \"production\"}}",
+            form.name()
         ))),
         _ => Ok(()),
     }

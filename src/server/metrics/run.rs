@@ -7,9 +7,9 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 use serde_json::{Map, Value, json};
 
-use crate::server::data::condition::Holds;
 use crate::server::data::value::{number, parse};
 
+use super::condition::Holds;
 use super::query::Asked;
 use super::sums::Sum;
 use super::views::Dimension;

@@ -1,7 +1,6 @@
 //! What can be measured, and by what it can be grouped and filtered.
 
-use crate::server::data::condition::Holds;
-
+use super::condition::Holds;
 use super::query::Version;
 
 /// What else has to be joined for a dimension.

@@ -1,4 +1,7 @@
 //! The project, its organization, its people and its exports.
+//!
+//! `project` says what there is and whether the server is well, `members` who may do what, `scim` the
+//! same in the protocol of identity providers; `export` keeps what a blob storage is to be sent.
 
 mod export;
 pub mod members;

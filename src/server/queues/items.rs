@@ -46,7 +46,7 @@ pub fn list(db: &Connection, call: &Call) -> Answer {
         "SELECT {COLUMNS} FROM items WHERE {those} ORDER BY created_at DESC, id DESC {}",
         page.window()
     );
-    let mut statement = db.prepare(&sql)?;
+    let mut statement = db.prepare_cached(&sql)?;
     let data = statement.query_map(params_from_iter(args), row)?.collect::<rusqlite::Result<Vec<_>>>()?;
     Ok(Reply::ok(json!({"data": data, "meta": page.meta(total)})))
 }
@@ -81,13 +81,11 @@ pub fn create(db: &Connection, call: &Call) -> Answer {
     must_exist(db, queue)?;
     let (id, now) = (next_id(db, call.now)?, iso(call.now));
     let completed = (status == "COMPLETED").then_some(&now);
-    db.execute(
-        "INSERT INTO items VALUES (:id, :queue, :object, :kind, :status, :completed, :now, :now)",
-        named_params! {
-            ":id": id, ":queue": queue, ":object": object, ":kind": kind, ":status": status,
-            ":completed": completed, ":now": now,
-        },
-    )?;
+    let sql = "INSERT INTO items VALUES (:id, :queue, :object, :kind, :status, :completed, :now, :now)";
+    db.prepare_cached(sql)?.execute(named_params! {
+        ":id": id, ":queue": queue, ":object": object, ":kind": kind, ":status": status,
+        ":completed": completed, ":now": now,
+    })?;
     read(db, queue, &id)
 }
 
@@ -101,10 +99,10 @@ pub fn patch(db: &Connection, call: &Call) -> Answer {
     let (queue, item) = (call.param("queueId"), call.param("itemId"));
     must_exist(db, queue)?;
     if let Some(status) = status {
-        db.execute(
-            "UPDATE items SET status = :status, updated_at = :now,
+        let sql = "UPDATE items SET status = :status, updated_at = :now,
                 completed_at = iif(:status = 'COMPLETED', :now, completed_at)
-             WHERE queue_id = :queue AND id = :item",
+             WHERE queue_id = :queue AND id = :item";
+        db.prepare_cached(sql)?.execute(
             named_params! {":status": status, ":now": iso(call.now), ":queue": queue, ":item": item},
         )?;
     }

@@ -1,4 +1,4 @@
-//! Annotation queues and who is assigned to them.
+//! Annotation queues, their items (`items`), and who is assigned to them.
 
 mod items;
 
@@ -60,7 +60,7 @@ fn row(r: &Row<'_>) -> rusqlite::Result<Value> {
 }
 
 /// `GET /annotation-queues`, newest first
-pub fn list(db: &Connection, call: &Call) -> Answer {
+fn list(db: &Connection, call: &Call) -> Answer {
     let mut params = Params::of(&call.query);
     let page = params.page();
     params.strict(&["page", "limit"]);
@@ -70,7 +70,7 @@ pub fn list(db: &Connection, call: &Call) -> Answer {
 }
 
 /// `GET /annotation-queues/{queueId}`
-pub fn get(db: &Connection, call: &Call) -> Answer {
+fn get(db: &Connection, call: &Call) -> Answer {
     no_parameters(&call.query)?;
     let sql = format!("SELECT {COLUMNS} FROM queues WHERE id = ?1");
     let found = db.query_row(&sql, [call.param("queueId")], row).optional()?;
@@ -82,13 +82,13 @@ fn no_queue() -> Problem {
 }
 
 /// Refuses paths of a queue that does not exist.
-pub fn must_exist(db: &Connection, id: &str) -> Result<(), Problem> {
+fn must_exist(db: &Connection, id: &str) -> Result<(), Problem> {
     let exists = db.query_row("SELECT EXISTS (SELECT 1 FROM queues WHERE id = ?1)", [id], |r| r.get(0))?;
     if exists { Ok(()) } else { Err(no_queue()) }
 }
 
 /// `POST /annotation-queues`
-pub fn create(db: &Connection, call: &Call) -> Answer {
+fn create(db: &Connection, call: &Call) -> Answer {
     let mut fields = Fields::of(&call.body)?;
     let name = fields.text("name");
     let description = fields.text_or_null("description").value();
@@ -138,7 +138,7 @@ fn refuse_duplicate(db: &Connection, name: &str) -> Result<(), Problem> {
 }
 
 fn refuse_unknown_configs(db: &Connection, ids: &[&str]) -> Result<(), Problem> {
-    let mut known = db.prepare("SELECT 1 FROM score_configs WHERE id = ?1")?;
+    let mut known = db.prepare_cached("SELECT 1 FROM score_configs WHERE id = ?1")?;
     for id in ids {
         if !known.exists([id])? {
             let message = "At least one of the score config IDs cannot be found for the given project.";
@@ -149,7 +149,7 @@ fn refuse_unknown_configs(db: &Connection, ids: &[&str]) -> Result<(), Problem> 
 }
 
 /// `POST /annotation-queues/{queueId}/assignments`
-pub fn assign(db: &Connection, call: &Call) -> Answer {
+fn assign(db: &Connection, call: &Call) -> Answer {
     let (queue, user) = assignment(db, call)?;
     if !may_work(db, user)? {
         return Err(Problem::Missing("User not found or not authorized for this project".into()));
@@ -159,7 +159,7 @@ pub fn assign(db: &Connection, call: &Call) -> Answer {
 }
 
 /// `DELETE /annotation-queues/{queueId}/assignments`
-pub fn unassign(db: &Connection, call: &Call) -> Answer {
+fn unassign(db: &Connection, call: &Call) -> Answer {
     let (queue, user) = assignment(db, call)?;
     db.execute("DELETE FROM assignments WHERE queue_id = ?1 AND user_id = ?2", [queue, user])?;
     Ok(Reply::ok(json!({"success": true})))

@@ -70,7 +70,7 @@ fn read(db: &Connection, call: &Call, id: &str) -> Result<Value, Problem> {
 /// `POST /score-configs`
 pub fn create(db: &Connection, call: &Call) -> Answer {
     if !call.body.is_object() {
-        return Err(Problem::Issues(vec![issue::no_object(&call.body)]));
+        return Err(Problem::Issues(vec![issue::no_object(Some(&call.body), &[])]));
     }
     let mut fields = Fields::of(&call.body)?;
     let kind = fields.get("dataType").and_then(Value::as_str).unwrap_or_default();

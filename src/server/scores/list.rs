@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row};
 use serde_json::{Map, Value, json};
 
 use crate::server::data::sql::{Where, texts};
-use crate::server::data::value::{base64url_encode, iso, metadata, number, whole_seconds};
+use crate::server::data::value::{cursor, iso, metadata, number, whole_seconds};
 use crate::server::http::Call;
 use crate::server::http::issue;
 use crate::server::http::query::{Params, Query};
@@ -54,8 +54,8 @@ pub fn list(db: &Connection, call: &Call) -> Answer {
     let (data, more) = filter.newest(db, "scores", "timestamp DESC, id DESC", limit, row)?;
     let mut meta = json!({"limit": limit});
     if let Some(last) = data.last().filter(|_| more) {
-        let cursor = json!({"v": 1, "lastTimestamp": last["timestamp"], "lastId": last["id"]});
-        meta["cursor"] = json!(base64url_encode(&cursor.to_string()));
+        let place = json!({"v": 1, "lastTimestamp": last["timestamp"], "lastId": last["id"]});
+        meta["cursor"] = json!(cursor(&place));
     }
     Ok(Reply::ok(json!({"data": data, "meta": meta})))
 }

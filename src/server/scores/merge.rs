@@ -115,7 +115,7 @@ pub fn apply(db: &Connection, body: &Value, now: &str) -> rusqlite::Result<()> {
         Err(reason) => {
             tracing::debug!(id, reason, "score dropped");
             // What is stored is worked out again all the same, from the writes that fit.
-            db.execute("UPDATE scores SET updated_at = ?2 WHERE id = ?1", [id, now])?;
+            db.prepare_cached("UPDATE scores SET updated_at = ?2 WHERE id = ?1")?.execute([id, now])?;
             return Ok(());
         }
     };
@@ -128,23 +128,23 @@ pub fn apply(db: &Connection, body: &Value, now: &str) -> rusqlite::Result<()> {
     };
     let trace = if is_new { keep("traceId", None) } else { old.trace };
     let (number, text) = columns(&fit.value);
-    db.execute(
-        "INSERT OR REPLACE INTO scores (id, name, data_type, number, text, source, config_id, queue_id, trace_id,
-            observation_id, session_id, run_id, comment, metadata, environment, author_user_id, timestamp, created_at,
-            updated_at, execution_trace_id) VALUES (:id, :name, :type, :number, :text, :source, :config, :queue,
-            :trace, :observation, :session, :run, :comment, :metadata, :environment, :author, :timestamp,
-            :created, :now, :execution)",
-        named_params! {
-            ":id": id, ":name": fit.name, ":type": fit.data_type.api_name(), ":number": number, ":text": text,
-            ":source": body["source"].as_str().unwrap_or("API"),
-            ":config": keep("configId", old.config), ":queue": body["queueId"].as_str(), ":trace": trace,
-            ":observation": keep("observationId", old.observation),
-            ":session": keep("sessionId", old.session), ":run": keep("datasetRunId", old.run),
-            ":comment": keep("comment", old.comment), ":metadata": merged(&old.metadata, body),
-            ":environment": old.environment, ":author": old.author, ":timestamp": old.timestamp,
-            ":created": old.created_at, ":now": now, ":execution": body["executionTraceId"].as_str(),
-        },
-    )?;
+    let sql = "INSERT OR REPLACE INTO scores
+            (id, name, data_type, number, text, source, config_id, queue_id, trace_id, observation_id,
+            session_id, run_id, comment, metadata, environment, author_user_id, timestamp, created_at,
+            updated_at, execution_trace_id)
+        VALUES (:id, :name, :type, :number, :text, :source, :config, :queue, :trace, :observation,
+            :session, :run, :comment, :metadata, :environment, :author, :timestamp, :created, :now,
+            :execution)";
+    db.prepare_cached(sql)?.execute(named_params! {
+        ":id": id, ":name": fit.name, ":type": fit.data_type.api_name(), ":number": number, ":text": text,
+        ":source": body["source"].as_str().unwrap_or("API"),
+        ":config": keep("configId", old.config), ":queue": body["queueId"].as_str(), ":trace": trace,
+        ":observation": keep("observationId", old.observation),
+        ":session": keep("sessionId", old.session), ":run": keep("datasetRunId", old.run),
+        ":comment": keep("comment", old.comment), ":metadata": merged(&old.metadata, body),
+        ":environment": old.environment, ":author": old.author, ":timestamp": old.timestamp,
+        ":created": old.created_at, ":now": now, ":execution": body["executionTraceId"].as_str(),
+    })?;
     Ok(())
 }
 

@@ -1,4 +1,7 @@
 //! Score configs and scores.
+//!
+//! `write` takes scores and notes what is to be done when it is due, `merge` does it. `list` shows
+//! scores as the new data model does, `legacy` as the older endpoints do.
 
 mod configs;
 pub mod legacy;

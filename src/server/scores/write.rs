@@ -95,7 +95,8 @@ pub fn delete(db: &Connection, call: &Call) -> Answer {
 
 fn enqueue(db: &Connection, call: &Call, event: &Value) -> rusqlite::Result<()> {
     let due = later(call.now, call.place.options.score_delay);
-    db.execute("INSERT INTO score_events (due, body) VALUES (?1, ?2)", [due, event.to_string()])?;
+    db.prepare_cached("INSERT INTO score_events (due, body) VALUES (?1, ?2)")?
+        .execute([due, event.to_string()])?;
     Ok(())
 }
 
@@ -134,7 +135,7 @@ pub fn settle(db: &Connection, now: Timestamp) -> rusqlite::Result<()> {
     while let Some(event) = next_due(db, &now)? {
         match &event {
             Value::Object(event) if event.contains_key("delete") => {
-                db.execute("DELETE FROM scores WHERE id = ?1", [event["delete"].as_str()])?;
+                db.prepare_cached("DELETE FROM scores WHERE id = ?1")?.execute([event["delete"].as_str()])?;
             }
             event => apply(db, &event["write"], &now)?,
         }
@@ -152,7 +153,7 @@ fn next_due(db: &Connection, now: &str) -> rusqlite::Result<Option<Value>> {
 /// Checks the schema and returns the id, if there is one.
 fn check(body: &Value) -> Result<Option<&str>, Problem> {
     if !body.is_object() {
-        return Err(Problem::Issues(vec![issue::no_object(body)]));
+        return Err(Problem::Issues(vec![issue::no_object(Some(body), &[])]));
     }
     let mut fields = Fields::of(body)?;
     let kind = fields.get("dataType");

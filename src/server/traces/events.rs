@@ -5,6 +5,7 @@ use rusqlite::types::Value as Arg;
 use serde_json::{Value, json};
 
 use super::columns::EVENTS;
+use super::row::{LEVELS, TYPES};
 use super::shape::Shape;
 use super::simple::{self, Simple};
 use crate::server::data::filter;
@@ -15,21 +16,6 @@ use crate::server::http::issue;
 use crate::server::http::query::Params;
 use crate::server::http::reply::{Answer, Problem, Reply};
 
-/// What an observation can be.
-pub const TYPES: [&str; 10] = [
-    "GENERATION",
-    "SPAN",
-    "EVENT",
-    "AGENT",
-    "TOOL",
-    "CHAIN",
-    "RETRIEVER",
-    "EVALUATOR",
-    "EMBEDDING",
-    "GUARDRAIL",
-];
-/// How it can have gone.
-pub const LEVELS: [&str; 4] = ["DEBUG", "DEFAULT", "WARNING", "ERROR"];
 const PARSE_IO: &str = "parseIoAsJson=true is no longer supported on the v2 observations endpoint. \
     Input/output fields are always returned as raw strings. Remove the parseIoAsJson parameter or set it \
     to false.";

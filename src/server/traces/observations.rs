@@ -5,8 +5,7 @@ use rusqlite::{Connection, OptionalExtension};
 use serde_json::{Map, Value, json};
 
 use super::columns::{OBSERVATIONS, OLD_PARENT, OLD_VERSION};
-use super::events::{LEVELS, TYPES};
-use super::row::Observation;
+use super::row::{LEVELS, Observation, TYPES};
 use super::shape::{numbers, sum, total};
 use super::simple::{self, Simple};
 use crate::server::data::filter;

@@ -7,6 +7,22 @@ use serde_json::{Value, json};
 
 use crate::server::data::value::parse;
 
+/// What an observation can be.
+pub const TYPES: [&str; 10] = [
+    "GENERATION",
+    "SPAN",
+    "EVENT",
+    "AGENT",
+    "TOOL",
+    "CHAIN",
+    "RETRIEVER",
+    "EVALUATOR",
+    "EMBEDDING",
+    "GUARDRAIL",
+];
+/// How it can have gone.
+pub const LEVELS: [&str; 4] = ["DEBUG", "DEFAULT", "WARNING", "ERROR"];
+
 /// One observation, as the new data model shows it: absent texts are empty.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a column of its own")]

@@ -20,7 +20,7 @@ const MOST_ARGUMENTS: usize = 10_000;
 const MEMBER: &str = "iif(type IN ('true', 'false', 'null'), type, CAST(value AS TEXT))";
 
 /// SQL with its arguments.
-type Clause = (String, Vec<Arg>);
+pub type Clause = (String, Vec<Arg>);
 
 /// Adds the conditions and returns the expressions they are about.
 pub fn add(sql: &mut Where, conditions: &[Condition], view: &View) -> Result<Vec<&'static str>, Problem> {
@@ -28,7 +28,7 @@ pub fn add(sql: &mut Where, conditions: &[Condition], view: &View) -> Result<Vec
     let mut named = Vec::new();
     let (mut payloads, mut used) = (Vec::new(), 0);
     for condition in conditions.iter().filter(|c| c.form != Form::Position) {
-        let column = condition.column(view)?;
+        let column = condition.find(view)?;
         let (clause, args) = condition.clause(column, view);
         used += args.len();
         sql.and(clause, args);
@@ -55,7 +55,7 @@ fn refused(message: impl Into<String>) -> Problem {
 
 impl Condition {
     /// The column it is about, if the column takes it.
-    fn column(&self, view: &View) -> Result<&'static Column, Problem> {
+    fn find(&self, view: &View) -> Result<&'static Column, Problem> {
         let missing = || refused(format!("Column {} does not match a UI / CH table mapping.", self.column));
         let column = view.column(&self.column).ok_or_else(missing)?;
         if !self.fits(column, view) {
@@ -91,13 +91,14 @@ impl Condition {
             (Form::Options, Kind::List) | (Form::Array, _) => self.array(column.sql),
             (Form::Options, _) => self.options(column.sql),
             (Form::Null, _) => (format!("{} {}", column.sql, self.operator), Vec::new()),
-            (_, Kind::Metadata) => self.member(column.sql, view),
+            (_, Kind::Metadata) => self.member(column.sql, view.inherits_metadata),
             (_, Kind::Numbers | Kind::Categories | Kind::Flags) => self.scores(column.sql),
-            _ => (format!("{} {} ?", column.sql, self.operator), vec![self.plain()]),
+            _ => self.comparison(column.sql),
         }
     }
 
-    fn text(&self) -> &str {
+    /// The text it is about; empty if it is about something else.
+    pub fn text(&self) -> &str {
         match &self.value {
             Operand::Text(text) => text,
             _ => "",
@@ -110,6 +111,11 @@ impl Condition {
         list.sort_unstable();
         list.dedup();
         list.into_iter().map(Arg::from).collect()
+    }
+
+    /// A comparison with a time, a number or a boolean.
+    pub fn comparison(&self, sql: &str) -> Clause {
+        (format!("{sql} {} ?", self.operator), vec![self.plain()])
     }
 
     fn plain(&self) -> Arg {
@@ -132,13 +138,15 @@ impl Condition {
         (if excludes { format!("{sql} IS NOT NULL AND {clause}") } else { clause }, args)
     }
 
-    fn options(&self, sql: &str) -> Clause {
+    /// A condition on a text that is one of a few.
+    pub fn options(&self, sql: &str) -> Clause {
         let args = self.list();
         let not = if self.operator == "any of" { "" } else { "NOT " };
         (format!("{sql} {not}IN ({})", marks(args.len())), args)
     }
 
-    fn array(&self, sql: &str) -> Clause {
+    /// A condition on an array of texts.
+    pub fn array(&self, sql: &str) -> Clause {
         let args = self.list();
         let count = format!(
             "(SELECT count(DISTINCT value) FROM json_each({sql}) WHERE value IN ({}))",
@@ -153,11 +161,12 @@ impl Condition {
     }
 
     /// A condition on a metadata value. The new data model looks at keys that are there, and for rows of
-    /// the old one at the trace's where they have none; the old one takes absent values for empty.
-    fn member(&self, sql: &str, view: &View) -> Clause {
+    /// the old one at the trace's where they have none (`inherits`); the old one takes absent values for
+    /// empty.
+    pub fn member(&self, sql: &str, inherits: bool) -> Clause {
         let own = format!("json_each({sql})");
         let key = Arg::from(self.key.clone());
-        if !view.inherits_metadata {
+        if !inherits {
             let value = format!("ifnull((SELECT {MEMBER} FROM {own} WHERE key = ?), '')");
             let (clause, args) = self.value_clause(&value);
             return (clause, std::iter::once(key).chain(args).collect());

@@ -11,10 +11,10 @@ mod view;
 use jiff::Timestamp;
 use serde_json::Value;
 
-pub use self::clause::add;
+pub use self::clause::{Clause, add, text};
 pub use self::view::{Kind, View, column};
-use crate::server::data::value::lenient_time;
-use crate::server::http::fields::Fields;
+use crate::server::data::value::any_date;
+use crate::server::http::fields::{Fields, part};
 use crate::server::http::issue;
 use crate::server::http::query::Params;
 use crate::server::http::reply::Problem;
@@ -69,7 +69,8 @@ const FORMS: [(&str, Form); 12] = [
 ];
 
 impl Form {
-    fn name(self) -> &'static str {
+    /// As the API names it.
+    pub fn name(self) -> &'static str {
         FORMS.iter().find(|(_, form)| *form == self).map_or("", |(name, _)| name)
     }
 }
@@ -101,6 +102,23 @@ pub struct Condition {
     value: Operand,
 }
 
+impl Condition {
+    /// Its form.
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// The column, as sent.
+    pub fn column(&self) -> &str {
+        &self.column
+    }
+
+    /// How the value is compared.
+    pub fn operator(&self) -> &str {
+        &self.operator
+    }
+}
+
 /// Reads the parameter; issues go to `params`. Text that is no JSON ends the reading of everything.
 /// With `with_matches`, texts may be searched for words.
 pub fn read(params: &mut Params<'_>, with_matches: bool) -> Result<Vec<Condition>, Problem> {
@@ -127,31 +145,27 @@ fn note_below(params: &mut Params<'_>, index: usize, issues: Vec<Value>) {
     }
 }
 
-fn condition(entry: &Value, with_matches: bool) -> Result<Condition, Vec<Value>> {
+/// Reads one condition, or says what is wrong with it.
+pub fn condition(entry: &Value, with_matches: bool) -> Result<Condition, Vec<Value>> {
     if entry.is_array() {
         return Err(vec![issue::no_variant("type")]);
     }
-    let mut fields = Fields::of(entry).map_err(issues)?;
-    let name = fields.get("type").and_then(Value::as_str);
-    let Some((_, form)) = FORMS.iter().find(|(known, _)| name == Some(*known)) else {
-        return Err(vec![issue::no_variant("type")]);
-    };
-    let condition = Condition {
-        form: *form,
-        column: fields.text("column").to_owned(),
-        key: if comes_before_operator(*form) { key(&mut fields, *form) } else { String::new() },
-        operator: operator(&mut fields, *form, with_matches),
-        value: operand(&mut fields, *form),
-    };
-    fields.finish().map_err(issues)?;
-    whole(condition)
-}
-
-fn issues(problem: Problem) -> Vec<Value> {
-    match problem {
-        Problem::Issues(issues) => issues,
-        _ => Vec::new(),
-    }
+    let name = entry["type"].as_str();
+    let form = FORMS.iter().find(|(known, _)| name == Some(*known)).map(|(_, form)| *form);
+    let condition = part(entry, |fields| {
+        let Some(form) = form else {
+            fields.note(issue::no_variant("type"));
+            return None;
+        };
+        Some(Condition {
+            form,
+            column: fields.text("column").to_owned(),
+            key: if comes_before_operator(form) { key(fields, form) } else { String::new() },
+            operator: operator(fields, form, with_matches),
+            value: operand(fields, form),
+        })
+    })?;
+    condition.ok_or_else(Vec::new).and_then(whole)
 }
 
 /// Whether the form looks at a member, whose key is checked before the operator.
@@ -219,15 +233,7 @@ fn operand(fields: &mut Fields<'_>, form: Form) -> Operand {
 
 /// What a JavaScript `Date` makes of the value.
 fn date(fields: &mut Fields<'_>) -> Timestamp {
-    let read = match fields.get("value") {
-        Some(Value::String(text)) => lenient_time(text),
-        #[expect(clippy::cast_possible_truncation, reason = "milliseconds; a float saturates")]
-        Some(Value::Number(n)) => n.as_f64().and_then(|n| Timestamp::from_millisecond(n as i64).ok()),
-        Some(Value::Null) => Some(Timestamp::UNIX_EPOCH),
-        Some(Value::Bool(flag)) => Timestamp::from_millisecond(i64::from(*flag)).ok(),
-        _ => None,
-    };
-    read.unwrap_or_else(|| {
+    fields.get("value").and_then(any_date).unwrap_or_else(|| {
         fields.note(issue::not_a_date("value"));
         Timestamp::UNIX_EPOCH
     })

@@ -1,10 +1,9 @@
 //! One event of a batch: its envelope, and which schema its body must fit.
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::schema;
-use crate::server::data::value::strict_time;
 use crate::server::http::fields::Fields;
 use crate::server::http::issue;
 use crate::server::http::reply::Problem;
@@ -104,31 +103,25 @@ pub fn id_of(raw: &Value) -> &str {
 
 /// Checks one event of a batch.
 pub fn event(raw: &Value) -> Result<Event<'_>, Vec<Value>> {
-    let mut fields = Fields::of(raw).map_err(|_| vec![no_object(raw)])?;
+    let mut fields = Fields::of(raw).map_err(|_| vec![issue::no_object(Some(raw), &[])])?;
     let Some(form) = raw["type"].as_str().and_then(form) else {
         return Err(vec![issue::no_variant("type")]);
     };
     schema::id(&mut fields, "id");
-    let time = fields.text("timestamp");
-    let at = strict_time(time);
-    if at.is_none() && raw["timestamp"].is_string() {
-        fields.note(issue::not_a_datetime("timestamp"));
-    }
+    let at = fields.time("timestamp");
     body(&mut fields, raw.get("body"), form);
-    match fields.finish() {
-        Ok(()) => {
-            let id = raw["id"].as_str().unwrap_or_default();
-            Ok(Event { id, at: at.unwrap_or_default(), form, body: &raw["body"] })
-        }
-        Err(problem) => Err(issues(problem)),
+    if !fields.is_clean() {
+        return Err(fields.into_issues());
     }
+    let id = raw["id"].as_str().unwrap_or_default();
+    Ok(Event { id, at: at.unwrap_or_default(), form, body: &raw["body"] })
 }
 
 fn body(fields: &mut Fields<'_>, raw: Option<&Value>, form: &Form) {
     match raw {
         // The score's body is a union itself, which words this differently.
         Some(other) if form.entity == Entity::Score && !other.is_object() => {
-            fields.absorb(&Value::from("body"), vec![no_object(other)]);
+            fields.absorb(&Value::from("body"), vec![issue::no_object(Some(other), &[])]);
         }
         _ => {
             fields.object("body", form.body);
@@ -136,26 +129,9 @@ fn body(fields: &mut Fields<'_>, raw: Option<&Value>, form: &Form) {
     }
 }
 
-/// What a union of objects says to anything else.
-fn no_object(given: &Value) -> Value {
-    let mut issue = json!({"code": "invalid_type"});
-    let plain = issue::invalid_type("object", Some(given), &[]);
-    for key in ["expected", "path", "message"] {
-        issue[key] = plain[key].clone();
-    }
-    issue
-}
-
 /// Checks a body alone, for the endpoints that take one.
 pub fn alone(raw: &Value, form: &Form) -> Result<(), Problem> {
     let mut fields = Fields::of(raw)?;
     (form.body)(&mut fields);
     fields.finish()
-}
-
-fn issues(problem: Problem) -> Vec<Value> {
-    match problem {
-        Problem::Issues(issues) => issues,
-        _ => Vec::new(),
-    }
 }

@@ -4,25 +4,12 @@ use serde_json::Value;
 
 use super::{scores, usage};
 use crate::domain::text::utf16_len;
-use crate::server::data::value::strict_time;
 use crate::server::http::fields::Fields;
 use crate::server::http::issue;
+use crate::server::traces::row::{LEVELS, TYPES};
 
 const ID_UNITS: usize = 800;
 const NAME_UNITS: usize = 1000;
-const LEVELS: [&str; 4] = ["DEBUG", "DEFAULT", "WARNING", "ERROR"];
-const KINDS: [&str; 10] = [
-    "GENERATION",
-    "SPAN",
-    "EVENT",
-    "AGENT",
-    "TOOL",
-    "CHAIN",
-    "RETRIEVER",
-    "EVALUATOR",
-    "EMBEDDING",
-    "GUARDRAIL",
-];
 
 /// A required id: one to 800 characters, no carriage return.
 pub fn id(fields: &mut Fields<'_>, key: &str) {
@@ -49,15 +36,6 @@ pub fn texts(fields: &mut Fields<'_>, keys: &[&str]) {
     }
 }
 
-/// A date-time with zone that may be absent or null.
-fn time(fields: &mut Fields<'_>, key: &str) {
-    if let Some(text) = fields.text_or_null(key).value()
-        && strict_time(text).is_none()
-    {
-        fields.note(issue::not_a_datetime(key));
-    }
-}
-
 fn choice(fields: &mut Fields<'_>, key: &str, values: &[&'static str]) {
     if fields.get(key).is_some_and(|given| !given.is_null()) {
         fields.choice(key, values);
@@ -67,7 +45,7 @@ fn choice(fields: &mut Fields<'_>, key: &str, values: &[&'static str]) {
 /// `trace-create`
 pub fn trace(fields: &mut Fields<'_>) {
     id_or_null(fields, "id");
-    time(fields, "timestamp");
+    fields.time_or_null("timestamp");
     let name = fields.text_or_null("name").value().unwrap_or_default();
     if utf16_len(name) > NAME_UNITS {
         fields.note(issue::too_long(NAME_UNITS, &["name"]));
@@ -92,7 +70,7 @@ fn common(fields: &mut Fields<'_>) {
     id_or_null(fields, "traceId");
     fields.optional_text("environment");
     texts(fields, &["name"]);
-    time(fields, "startTime");
+    fields.time_or_null("startTime");
     choice(fields, "level", &LEVELS);
     texts(fields, &["statusMessage", "parentObservationId", "version"]);
 }
@@ -106,7 +84,7 @@ pub fn point(fields: &mut Fields<'_>) {
 /// `span-create`, `span-update`
 pub fn span(fields: &mut Fields<'_>) {
     point(fields);
-    time(fields, "endTime");
+    fields.time_or_null("endTime");
 }
 
 /// `generation-create`, `generation-update`, and the types that have as much to tell
@@ -128,7 +106,7 @@ pub fn generation(fields: &mut Fields<'_>) {
 }
 
 fn model(fields: &mut Fields<'_>) {
-    time(fields, "completionStartTime");
+    fields.time_or_null("completionStartTime");
     texts(fields, &["model"]);
     parameters(fields);
     usage::check(fields);
@@ -138,10 +116,10 @@ fn model(fields: &mut Fields<'_>) {
 pub fn observation(fields: &mut Fields<'_>) {
     id_or_null(fields, "id");
     id_or_null(fields, "traceId");
-    fields.choice("type", &KINDS);
+    fields.choice("type", &TYPES);
     texts(fields, &["name"]);
     for key in ["startTime", "endTime"] {
-        time(fields, key);
+        fields.time_or_null(key);
     }
     model(fields);
     texts(fields, &["parentObservationId"]);
@@ -160,7 +138,7 @@ pub fn run_item(fields: &mut Fields<'_>) {
     id(fields, "id");
     fields.text("traceId");
     texts(fields, &["observationId", "error"]);
-    time(fields, "createdAt");
+    fields.time_or_null("createdAt");
     for key in ["datasetId", "runId", "datasetItemId"] {
         fields.text(key);
     }

@@ -3,9 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::server::data::value::number;
-use crate::server::http::fields::Fields;
+use crate::server::http::fields::{Fields, part};
 use crate::server::http::issue;
-use crate::server::http::reply::Problem;
 
 const UNITS: [&str; 6] = ["CHARACTERS", "TOKENS", "MILLISECONDS", "SECONDS", "IMAGES", "REQUESTS"];
 
@@ -82,10 +81,10 @@ fn details(given: &Value) -> Vec<Vec<Value>> {
 }
 
 fn openai(given: &Value, names: &[&str; 5]) -> Vec<Value> {
-    let checked = Fields::of(given).and_then(|mut fields| {
+    let checked = part(given, |fields| {
         let (counts, parts) = names.split_at(3);
         for key in counts {
-            count(&mut fields, key);
+            count(fields, key);
         }
         for key in parts {
             if let Some(part) = fields.get(key).filter(|part| !part.is_null()) {
@@ -93,12 +92,8 @@ fn openai(given: &Value, names: &[&str; 5]) -> Vec<Value> {
             }
         }
         fields.strict(names);
-        fields.finish()
     });
-    match checked {
-        Err(Problem::Issues(issues)) => issues,
-        _ => Vec::new(),
-    }
+    checked.err().unwrap_or_default()
 }
 
 /// What is wrong with an object of numbers, null where there is none.
@@ -114,10 +109,7 @@ fn record(given: &Value, counts: bool) -> Vec<Value> {
             fields.note(issue::too_small(true, key));
         }
     }
-    match fields.finish() {
-        Err(Problem::Issues(issues)) => issues,
-        _ => Vec::new(),
-    }
+    fields.into_issues()
 }
 
 /// The counts an event brings, by kind.

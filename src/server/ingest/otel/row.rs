@@ -9,7 +9,7 @@ use crate::server::data::value;
 use crate::server::ingest::models;
 use crate::server::ingest::spans::{price, seconds};
 use crate::server::scores::merge::environment;
-use crate::server::traces::row::Observation;
+use crate::server::traces::row::{LEVELS, Observation};
 
 const USER: [&str; 5] = [
     "langfuse.user.id",
@@ -36,7 +36,6 @@ const TAGS: [&str; 6] = [
 ];
 const ENVIRONMENT: [&str; 3] =
     ["langfuse.environment", "deployment.environment.name", "deployment.environment"];
-const LEVELS: [&str; 4] = ["DEBUG", "DEFAULT", "WARNING", "ERROR"];
 /// Telemetry metadata that has fields of its own.
 const ELSEWHERE: [&str; 4] = ["userId", "sessionId", "tags", "langfusePrompt"];
 
