@@ -163,7 +163,8 @@ fn name(envelope: Envelope) -> &'static str {
 fn schema(envelope: Envelope) -> Value {
     let (required, others): (&[&str], &[&str]) = match envelope {
         Envelope::Standard => (&["message"], &["error"]),
-        Envelope::Named | Envelope::Ingestion => (&["error", "message"], &[]),
+        Envelope::Named => (&["error", "message"], &[]),
+        Envelope::Ingestion => (&["message"], &["error", "errors"]),
         Envelope::Coded => (&["message", "code"], &["details"]),
         Envelope::Organization => (&["error"], &["details"]),
         Envelope::Scim => (&["schemas", "detail", "status"], &[]),
