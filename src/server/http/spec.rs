@@ -1,4 +1,4 @@
-//! The server's description of itself: an OpenAPI document drawn from the route tables.
+//! The server's description of itself: an `OpenAPI` document drawn from the route tables.
 //!
 //! It says what the tables know: paths with their variables, methods, who may call, what kind of
 //! body is read and how errors are worded. What a handler asks of a query or a body is the
@@ -27,11 +27,13 @@ const ENVELOPES: [Envelope; 6] = [
     Envelope::Scim,
 ];
 
+#[expect(clippy::unnecessary_wraps, reason = "a handler")]
 fn json(_: &Connection, call: &Call) -> Answer {
     Ok(Reply::ok(document(&call.origin)))
 }
 
 /// JSON is YAML, too.
+#[expect(clippy::unnecessary_wraps, reason = "a handler")]
 fn yaml(_: &Connection, call: &Call) -> Answer {
     Ok(Reply::File("text/yaml; charset=utf-8".into(), document(&call.origin).to_string().into_bytes()))
 }
@@ -164,7 +166,7 @@ fn schema(envelope: Envelope) -> Value {
     let (required, others): (&[&str], &[&str]) = match envelope {
         Envelope::Standard => (&["message"], &["error"]),
         Envelope::Named => (&["error", "message"], &[]),
-        Envelope::Ingestion => (&["message"], &["error", "errors"]),
+        Envelope::Ingestion => (&[], &["error", "message", "errors"]),
         Envelope::Coded => (&["message", "code"], &["details"]),
         Envelope::Organization => (&["error"], &["details"]),
         Envelope::Scim => (&["schemas", "detail", "status"], &[]),
