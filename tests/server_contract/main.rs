@@ -18,6 +18,7 @@ mod metrics;
 mod observations;
 mod odd_queries;
 mod otel;
+mod otel_experiments;
 mod people;
 mod queues;
 mod rules;

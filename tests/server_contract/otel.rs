@@ -20,7 +20,8 @@ use tower::ServiceExt as _;
 
 use crate::{Server, empty};
 
-const TRACE: &str = "0102030405060708090a0b0c0d0e0f10";
+/// The trace of all spans here.
+pub const TRACE: &str = "0102030405060708090a0b0c0d0e0f10";
 const NOON: u64 = 1_795_000_000_000_000_000;
 const PROTOBUF: &str = "application/x-protobuf";
 
@@ -44,7 +45,8 @@ impl Server {
         (parts.status.as_u16(), kind.unwrap_or_default(), bytes)
     }
 
-    async fn export_json(&self, body: &Value) {
+    /// Sends spans as JSON.
+    pub async fn export_json(&self, body: &Value) {
         let (status, _, bytes) = self.export("application/json", None, body.to_string().into_bytes()).await;
         assert_eq!((status, &bytes[..]), (200, &b"{}"[..]));
     }
@@ -81,7 +83,7 @@ fn pairs(map: &Value) -> Value {
 }
 
 /// A span of two seconds, starting as many seconds after noon as its id says.
-fn span(id: &str, parent: &str, attributes: &Value) -> Value {
+pub fn span(id: &str, parent: &str, attributes: &Value) -> Value {
     let start = NOON + id.parse::<u64>().unwrap() * 1_000_000_000;
     json!({
         "traceId": TRACE, "spanId": format!("00000000000000{id}"), "name": format!("span {id}"),
@@ -91,7 +93,8 @@ fn span(id: &str, parent: &str, attributes: &Value) -> Value {
     })
 }
 
-fn request(scope: &str, spans: &[Value]) -> Value {
+/// A request with spans of a library.
+pub fn request(scope: &str, spans: &[Value]) -> Value {
     json!({"resourceSpans": [{
         "resource": {"attributes": pairs(&json!({"service.name": "shop", "service.version": "7"}))},
         "scopeSpans": [{"scope": {"name": scope, "version": "1.2"}, "spans": spans}],

@@ -15,28 +15,28 @@ const GROUPS: [&str; 7] =
 const VIEW: View = View {
     inherits_metadata: false,
     columns: &[
-        column("experimentId", "Experiment ID", Kind::Text, "r.id"),
-        column("experimentName", "Experiment Name", Kind::Text, "r.name"),
-        column("experimentItemId", "Experiment Item ID", Kind::Text, "l.item_id"),
-        column("datasetId", "Dataset ID", Kind::Text, "r.dataset_id"),
+        column("experimentId", "Experiment ID", Kind::Text, "p.experiment_id"),
+        column("experimentName", "Experiment Name", Kind::Text, "p.name"),
+        column("experimentItemId", "Experiment Item ID", Kind::Text, "p.item_id"),
+        column("datasetId", "Dataset ID", Kind::Text, "p.dataset_id"),
     ],
 };
 const SELECT: &str = "o.id, o.trace_id, o.start_time, o.end_time, o.level, o.environment, o.input, o.output,
-    o.metadata, r.id AS run_id, r.name AS run_name, r.description AS run_description,
-    r.metadata AS run_metadata, r.dataset_id, l.item_id, l.item_version, i.expected_output,
-    i.metadata AS item_metadata, max(l.created_at)";
+    o.metadata, p.experiment_id, p.name, p.description, p.metadata AS experiment_metadata, p.dataset_id,
+    p.item_id, p.item_version, p.expected_output, p.item_metadata, max(p.linked_at)";
 
 /// The list.
 pub fn list(db: &Connection, call: &Call) -> Answer {
-    let ask = Ask::read(call, &GROUPS, &["core", "dataset"], &VIEW)?;
+    let mut ask = Ask::read(call, &GROUPS, &["core", "dataset"], &VIEW)?;
     call.needs_events("experiment items")?;
     let after = ask.cursor.as_ref().map(|c| [&c.start, &c.trace, &c.id, &c.experiment].map(String::clone));
     let after = after.into_iter().flatten();
+    ask.conditions.and("p.is_item = 1", []);
     ask.answer(db, |clause| sql(&ask, clause), after, |r| Ok((row(db, call, &ask, r)?, cursor(r)?)))
 }
 
 fn sql(ask: &Ask, clause: &str) -> String {
-    const ORDER: &str = "o.start_time, o.trace_id, o.id, r.id";
+    const ORDER: &str = "o.start_time, o.trace_id, o.id, p.experiment_id";
     let page = if ask.cursor.is_some() { format!("HAVING ({ORDER}) < (?, ?, ?, ?)") } else { String::new() };
     let descending = ORDER.replace(',', " DESC,");
     format!(
@@ -50,7 +50,7 @@ fn cursor(r: &Row<'_>) -> rusqlite::Result<Cursor> {
         start: r.get("start_time")?,
         trace: r.get("trace_id")?,
         id: r.get("id")?,
-        experiment: r.get("run_id")?,
+        experiment: r.get("experiment_id")?,
     })
 }
 
@@ -65,8 +65,8 @@ fn row(db: &Connection, call: &Call, ask: &Ask, r: &Row<'_>) -> rusqlite::Result
     put("endTime", text("end_time")?);
     put("level", text("level")?);
     put("environment", text("environment")?);
-    put("experimentId", text("run_id")?);
-    put("experimentName", text("run_name")?);
+    put("experimentId", text("experiment_id")?);
+    put("experimentName", text("name")?);
     put("experimentItemId", text("item_id")?);
     if ask.has("dataset") {
         put("experimentDatasetId", text("dataset_id")?);
@@ -85,8 +85,8 @@ fn row(db: &Connection, call: &Call, ask: &Ask, r: &Row<'_>) -> rusqlite::Result
         put("experimentItemMetadata", metadata(&stored.unwrap_or_default(), None));
     }
     if ask.has("experimentMetadata") {
-        put("experimentMetadata", metadata(&r.get::<_, String>("run_metadata")?, None));
-        put("experimentDescription", text("run_description")?);
+        put("experimentMetadata", metadata(&r.get::<_, String>("experiment_metadata")?, None));
+        put("experimentDescription", text("description")?);
     }
     if ask.has("scores") {
         let condition = "trace_id = ?1 AND (observation_id = ?2 OR observation_id IS NULL)";

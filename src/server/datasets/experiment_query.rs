@@ -12,14 +12,9 @@ use crate::server::http::Call;
 use crate::server::http::query::Params;
 use crate::server::http::reply::{Answer, Problem, Reply};
 
-/// Rows of run items with their runs, their root observations and the items as they were then. A
-/// run item whose trace is not there shows nowhere.
-pub const ROWS: &str = "dataset_run_items AS l
-    JOIN dataset_runs AS r ON r.id = l.run_id
-    JOIN observations AS o ON o.trace_id = l.trace_id AND o.id = ifnull(l.observation_id,
-        (SELECT id FROM observations WHERE trace_id = l.trace_id
-         ORDER BY parent_id IS NOT NULL, start_time, id LIMIT 1))
-    LEFT JOIN dataset_items AS i ON i.id = l.item_id AND i.valid_from = l.item_version";
+/// What observations did in experiments. A run item whose trace is not there shows nowhere.
+pub const ROWS: &str = "experiment_parts AS p
+    JOIN observations AS o ON o.trace_id = p.trace_id AND o.id = p.observation_id";
 
 /// A request, understood.
 pub struct Ask {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::experiment_query::{Ask, Cursor, ROWS};
 use crate::server::data::filter::{Kind, View, column};
-use crate::server::data::value::parse;
+use crate::server::data::value::metadata;
 use crate::server::http::Call;
 use crate::server::http::reply::Answer;
 use crate::server::scores::list::row as score;
@@ -14,9 +14,9 @@ const GROUPS: [&str; 3] = ["core", "metadata", "scores"];
 const VIEW: View = View {
     inherits_metadata: false,
     columns: &[
-        column("id", "ID", Kind::Text, "r.id"),
-        column("name", "Name", Kind::Text, "r.name"),
-        column("datasetId", "Dataset ID", Kind::Text, "r.dataset_id"),
+        column("id", "ID", Kind::Text, "p.experiment_id"),
+        column("name", "Name", Kind::Text, "p.name"),
+        column("datasetId", "Dataset ID", Kind::Text, "p.dataset_id"),
     ],
 };
 
@@ -30,11 +30,14 @@ pub fn list(db: &Connection, call: &Call) -> Answer {
 }
 
 fn sql(ask: &Ask, clause: &str) -> String {
-    let page = if ask.cursor.is_some() { "HAVING (last_start, r.id) < (?, ?)" } else { "" };
+    let page = if ask.cursor.is_some() { "HAVING (last_start, p.experiment_id) < (?, ?)" } else { "" };
     format!(
-        "SELECT r.*, min(o.start_time) AS start, max(o.start_time) AS last_start,
-            max(ifnull(o.end_time, o.start_time)) AS finish, count(DISTINCT l.item_id) AS items
-        FROM {ROWS} {clause} GROUP BY r.id {page} ORDER BY last_start DESC, r.id DESC LIMIT {}",
+        "SELECT p.experiment_id AS id, max(p.name) AS name, max(p.description) AS description,
+            max(p.dataset_id) AS dataset_id, max(nullif(p.metadata, '{{}}')) AS metadata,
+            min(o.start_time) AS start, max(o.start_time) AS last_start,
+            max(ifnull(o.end_time, o.start_time)) AS finish, count(DISTINCT p.item_id) AS items
+        FROM {ROWS} {clause} GROUP BY p.experiment_id {page}
+        ORDER BY last_start DESC, p.experiment_id DESC LIMIT {}",
         ask.limit + 1
     )
 }
@@ -54,10 +57,10 @@ fn row(db: &Connection, call: &Call, ask: &Ask, r: &Row<'_>) -> rusqlite::Result
         "id": id, "name": r.get::<_, String>("name")?,
         "description": r.get::<_, Option<String>>("description")?,
         "startTime": r.get::<_, String>("start")?, "endTime": r.get::<_, String>("finish")?,
-        "itemCount": r.get::<_, i64>("items")?, "datasetId": r.get::<_, String>("dataset_id")?,
+        "itemCount": r.get::<_, i64>("items")?, "datasetId": r.get::<_, Option<String>>("dataset_id")?,
     });
     if ask.has("metadata") {
-        shown["metadata"] = parse(&r.get::<_, String>("metadata")?);
+        shown["metadata"] = metadata(&r.get::<_, Option<String>>("metadata")?.unwrap_or_default(), None);
     }
     if ask.has("scores") {
         shown["scores"] = scores(db, call, ask, "run_id = ?1", &[&id])?;

@@ -39,6 +39,20 @@ macro_rules! level_count {
     };
 }
 
+/// What the observation did in an experiment.
+macro_rules! experiment {
+    ($column:literal, $absent:literal) => {
+        concat!(
+            "ifnull((SELECT e.",
+            $column,
+            " FROM experiment_spans AS e WHERE e.trace_id = observations.trace_id \
+             AND e.observation_id = observations.id), ",
+            $absent,
+            ")"
+        )
+    };
+}
+
 const TOKENS_PER_SECOND: &str = concat!(sum!("usage_details", "output"), " / nullif(latency, 0)");
 
 /// Observations of the new data model.
@@ -82,10 +96,20 @@ pub const EVENTS: View = View {
         column("hasParentObservation", "Has Parent Observation", Kind::Flag, "(parent_id IS NOT NULL)"),
         column("isRootObservation", "Is Root Observation", Kind::Flag, "(parent_id IS NULL)"),
         column("parentObservationId", "Parent Observation ID", Kind::Link, "parent_id"),
-        column("experimentDatasetId", "Experiment Dataset ID", Kind::Options, "''"),
-        column("experimentId", "Experiment ID", Kind::Options, "''"),
-        column("experimentName", "Experiment Name", Kind::Options, "''"),
-        column("isExperimentItemRootSpan", "Is Experiment Item Root Span", Kind::Flag, "0"),
+        column(
+            "experimentDatasetId",
+            "Experiment Dataset ID",
+            Kind::Options,
+            experiment!("dataset_id", "''"),
+        ),
+        column("experimentId", "Experiment ID", Kind::Options, experiment!("experiment_id", "''")),
+        column("experimentName", "Experiment Name", Kind::Options, experiment!("name", "''")),
+        column(
+            "isExperimentItemRootSpan",
+            "Is Experiment Item Root Span",
+            Kind::Flag,
+            experiment!("is_item", "0"),
+        ),
         column("toolDefinitions", "Available Tools", Kind::Number, "0"),
         column("toolCalls", "Tool Calls", Kind::Number, "0"),
         column("toolNames", "Tool Names", Kind::List, "'[]'"),

@@ -55,4 +55,41 @@ CREATE TABLE dataset_run_items (
 ) STRICT;
 CREATE INDEX dataset_run_items_newest ON dataset_run_items (run_id, created_at DESC, id);
 
+-- Spans of the new data model that ran in an experiment.
+CREATE TABLE experiment_spans (
+    trace_id TEXT NOT NULL,
+    observation_id TEXT NOT NULL,
+    experiment_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    description TEXT,
+    metadata TEXT NOT NULL, -- JSON object
+    dataset_id TEXT,
+    item_id TEXT NOT NULL,
+    item_version TEXT,
+    expected_output TEXT,        -- JSON
+    item_metadata TEXT NOT NULL, -- JSON object
+    is_item INTEGER NOT NULL,    -- 1: the span that stands for the item
+    PRIMARY KEY (trace_id, observation_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX experiment_spans_experiment ON experiment_spans (experiment_id);
+-- (Rows that are replaced do not fire this.)
+CREATE TRIGGER experiment_spans_forgotten AFTER DELETE ON observations BEGIN
+    DELETE FROM experiment_spans WHERE trace_id = old.trace_id AND observation_id = old.id;
+END;
+
+-- Which observation did what in which experiment: items of runs, and spans. A trace that a run names
+-- without an observation is taken by its root.
+CREATE VIEW experiment_parts AS
+SELECT r.id AS experiment_id, r.name, r.description, r.metadata, r.dataset_id, l.item_id, l.item_version,
+    l.trace_id, ifnull(l.observation_id, (SELECT id FROM observations WHERE trace_id = l.trace_id
+        ORDER BY parent_id IS NOT NULL, start_time, id LIMIT 1)) AS observation_id,
+    i.expected_output, i.metadata AS item_metadata, 1 AS is_item, l.created_at AS linked_at
+FROM dataset_run_items AS l
+    JOIN dataset_runs AS r ON r.id = l.run_id
+    LEFT JOIN dataset_items AS i ON i.id = l.item_id AND i.valid_from = l.item_version
+UNION ALL
+SELECT experiment_id, name, description, metadata, dataset_id, item_id, item_version, trace_id,
+    observation_id, expected_output, item_metadata, is_item, ''
+FROM experiment_spans;
+
 CREATE INDEX scores_run ON scores (run_id) WHERE run_id IS NOT NULL;

@@ -6,6 +6,7 @@
 //! brings its trace up to date.
 
 mod attributes;
+mod experiment;
 mod kind;
 mod measures;
 mod payload;

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;
 
 use super::attributes::first;
+use super::experiment;
 use super::row;
 use super::span::Span;
 use crate::server::data::value::{iso, merge, parse, payload};
@@ -38,6 +39,7 @@ fn keep_part(db: &Connection, spans: &[&Span], now: &str) -> rusqlite::Result<()
         let created = db.prepare_cached(sql)?.query_row([id, &span.id], |r| r.get(0)).optional()?;
         row.created_at = created.unwrap_or(row.created_at);
         row.save(db)?;
+        experiment::keep(db, span)?;
     }
     let Some(root) = root(db, id)? else { return Ok(()) };
     let Some(mut trace) = Trace::of_observations(std::slice::from_ref(&root)) else { return Ok(()) };
