@@ -110,6 +110,16 @@ fn serve_keeps_to_this_machine_unless_told_otherwise() {
 }
 
 #[test]
+fn a_port_in_use_is_named_with_a_way_out() {
+    let home = Home::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let (code, said) = failure(&mut home.command(&["serve", "--empty", "--bind", &address]));
+    assert_eq!(code, 1);
+    assert!(said.contains(&format!("cannot bind {address}: ")) && said.contains("port 0"), "{said}");
+}
+
+#[test]
 fn what_serve_cannot_do_is_said_with_an_example() {
     let home = Home::new();
     let secret = "TRACEMARK_SERVE_SECRET_KEY";

@@ -239,6 +239,16 @@ fn nobody_to_ask_and_nothing_to_find_have_exit_codes_of_their_own() {
         (vec!["run", "tone", "--traces", trace], 2, "no endpoint is named"),
         (vec!["run", "tone", "--traces", trace, "--model-url", here], 2, "none is named"),
         (
+            vec!["run", "tone", "--traces", trace, "--model-url", "localhost", "--model", "m"],
+            2,
+            "`localhost` is no address",
+        ),
+        (
+            vec!["create", "x", "--prompt", source.as_str(), "--min", "5", "--max", "1"],
+            2,
+            "--min 5 is greater than --max 1",
+        ),
+        (
             vec!["run", "tone", "--traces", trace, "--model-url", "http://far.example", "--model", "m"],
             2,
             "plain http",

@@ -118,6 +118,9 @@ fn review_screen() {
         world
     });
     snap("review-missing", |size| review(size, Server { subject: Some(Ok(None)), ..server() }));
+    snap("review-not-shown", |size| {
+        review(size, Server { subject: Some(Ok(None)), shows_traces: false, ..server() })
+    });
     snap("review-failed", |size| {
         review(size, Server { subject: Some(Err(offline())), scores: Some(Err(offline())), ..server() })
     });

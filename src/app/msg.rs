@@ -113,6 +113,8 @@ pub struct ServerInfo {
     pub project_name: String,
     /// What is missing for this program to work fully, in words.
     pub lacking: Option<String>,
+    /// Whether traces can be read the way this program reads them.
+    pub shows_traces: bool,
 }
 
 /// A request that failed, told so that a person can act on it.

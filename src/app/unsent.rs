@@ -272,7 +272,7 @@ fn moment(model: &Model, at: Timestamp) -> String {
     let zone = &model.start.zone;
     let (then, now) = (zone.to_datetime(at), zone.to_datetime(model.now.wall));
     let time = then.strftime("%H:%M:%S").to_string();
-    if then.date() == now.date() { time } else { format!("{} ({time})", clock(at, zone)) }
+    if then.date() == now.date() { time } else { format!("{} ({time})", clock(at, model.now.wall, zone)) }
 }
 
 /// Everything about a write, as a document.

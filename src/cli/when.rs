@@ -35,10 +35,10 @@ pub(super) fn since(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Times
     Err(format!("`{text}` is no time: write 2h, 3d, today, 2026-11-24 or 2026-11-24T10:00"))
 }
 
-/// How long: `90s`, `10m`, `1h 30m`.
+/// How long: `200ms`, `90s`, `10m`, `1h 30m`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let parsed = text.trim().parse::<SignedDuration>().ok().and_then(|time| Duration::try_from(time).ok());
-    parsed.ok_or_else(|| format!("`{text}` is no time: write 90s, 10m or 1h"))
+    parsed.ok_or_else(|| format!("`{text}` is no length of time: write 200ms, 90s or 10m"))
 }
 
 #[cfg(test)]
@@ -69,6 +69,7 @@ mod tests {
 
     #[test]
     fn durations_have_units() {
+        assert_eq!(duration("200ms"), Ok(Duration::from_millis(200)));
         assert_eq!(duration("10m"), Ok(Duration::from_mins(10)));
         assert_eq!(duration("1h 30m"), Ok(Duration::from_mins(90)));
         for text in ["10", "-1s", "soon"] {

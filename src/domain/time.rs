@@ -53,8 +53,29 @@ pub fn duration(seconds: f64) -> String {
     format!("{} h {:02}", whole / 3600, whole % 3600 / 60)
 }
 
-/// Date and time of day, short: `23 Nov 14:02`.
+/// Date and time of day, short: `23 Nov 14:02`, with the year where it is not the present one.
 #[must_use]
-pub fn clock(at: Timestamp, zone: &jiff::tz::TimeZone) -> String {
-    zone.to_datetime(at).strftime("%-d %b %H:%M").to_string()
+pub fn clock(at: Timestamp, now: Timestamp, zone: &jiff::tz::TimeZone) -> String {
+    let (then, now) = (zone.to_datetime(at), zone.to_datetime(now));
+    let format = if then.year() == now.year() { "%-d %b %H:%M" } else { "%-d %b %Y %H:%M" };
+    then.strftime(format).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_year_is_said_where_it_is_another_one() {
+        let zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(2));
+        let now = "2026-01-02T10:00:00Z".parse().unwrap();
+        for (at, expected) in [
+            ("2026-01-01T00:00:00Z", "1 Jan 02:00"),
+            ("2025-12-31T22:00:00Z", "1 Jan 00:00"),
+            ("2025-12-31T21:59:00Z", "31 Dec 2025 23:59"),
+            ("2027-01-01T00:00:00Z", "1 Jan 2027 02:00"),
+        ] {
+            assert_eq!(clock(at.parse().unwrap(), now, &zone), expected);
+        }
+    }
 }

@@ -176,6 +176,7 @@ impl Dialing {
             project: server.project_id,
             project_name: server.project_name,
             lacking,
+            shows_traces: server.capabilities.observations_v2,
         })
     }
 }

@@ -42,17 +42,25 @@ fn absent<T>(ink: &mut Ink, body: Area, load: &Load<T>, kind: ObjectKind) {
             words::failure(ink, body, &format!("This {} could not be loaded.", kind.noun()), failure);
         }
         Load::Missing => {
-            let text =
-                format!("This {} is not at the server: it was deleted, or has not arrived yet.", kind.noun());
             let keys = [(Action::Skip, "skips it"), (Action::CompleteNext, "completes it as it is")];
             let hints: Vec<String> = keys
                 .into_iter()
                 .filter_map(|(action, words)| Some(format!("{} {words}", ink.key(action)?)))
                 .collect();
-            words::instead(ink, body, &text, Some(&hints.join(&ink.dot())));
+            words::instead(ink, body, &missing(ink, kind), Some(&hints.join(&ink.dot())));
         }
         _ => words::waiting(ink, body, "loading"),
     }
+}
+
+/// Why an object is not there. A server without the calls for reading traces answers as if it had
+/// none.
+fn missing(ink: &Ink, kind: ObjectKind) -> String {
+    let noun = kind.noun();
+    if ink.model.server.as_ref().is_some_and(|server| !server.shows_traces) {
+        return format!("This {noun} cannot be shown: reading it needs Langfuse 4.0 or newer.");
+    }
+    format!("This {noun} is not at the server: it was deleted, or has not arrived yet.")
 }
 
 /// `CONTENT  pretty` on the left; what it is and how much is below on the right.

@@ -146,7 +146,7 @@ fn facts(ink: &Ink, header: &SubjectHeader) -> Line {
     let tags: Vec<String> =
         header.tags.iter().take(8).map(|tag| format!("#{}", fit(tag, 20, ellipsis))).collect();
     let parts = [
-        header.timestamp.map(|at| text(clock(at, &ink.model.start.zone))),
+        header.timestamp.map(|at| text(clock(at, ink.model.now.wall, &ink.model.start.zone))),
         named(&header.user, 24),
         session,
         named(&header.environment, 20),

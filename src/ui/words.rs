@@ -29,7 +29,11 @@ pub(super) fn tokens(usage: &Usage) -> Option<String> {
 pub(super) fn moment(ink: &Ink, at: Timestamp) -> String {
     let zone = &ink.model.start.zone;
     let (then, now) = (zone.to_datetime(at), zone.to_datetime(ink.model.now.wall));
-    if then.date() == now.date() { then.strftime("%H:%M").to_string() } else { clock(at, zone) }
+    if then.date() == now.date() {
+        then.strftime("%H:%M").to_string()
+    } else {
+        clock(at, ink.model.now.wall, zone)
+    }
 }
 
 /// Since when something was kept here, for what could not be asked for: `as of 10:02`.

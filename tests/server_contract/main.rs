@@ -17,6 +17,7 @@ mod media;
 mod metrics;
 mod observations;
 mod odd_queries;
+mod odd_requests;
 mod otel;
 mod otel_experiments;
 mod people;

@@ -65,6 +65,7 @@ pub fn server() -> Server {
         items: true,
         lays_out: true,
         object,
+        shows_traces: true,
     }
 }
 

@@ -33,6 +33,7 @@ pub struct Server {
     pub comments: Vec<Comment>,
     pub lays_out: bool,
     pub object: Object,
+    pub shows_traces: bool,
 }
 
 /// A model with its server.
@@ -123,6 +124,7 @@ impl World {
                     project: "p1".into(),
                     project_name: server.texts.project.clone(),
                     lacking: None,
+                    shows_traces: server.shows_traces,
                 })],
                 Some(Err(failure)) => vec![Msg::ConnectFailed(failure.clone())],
             },

@@ -134,8 +134,13 @@ impl Play {
     }
 
     pub(super) fn connect(&mut self) {
-        let project =
-            ServerInfo { version: None, project: "p".into(), project_name: "Sample".into(), lacking: None };
+        let project = ServerInfo {
+            version: None,
+            project: "p".into(),
+            project_name: "Sample".into(),
+            lacking: None,
+            shows_traces: true,
+        };
         self.tell(Msg::Connected(project));
         let queue = Queue {
             id: "q".into(),

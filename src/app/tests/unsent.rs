@@ -261,5 +261,5 @@ fn what_was_overtaken_is_told_in_the_reviewers_time() {
     assert_eq!(noted(Some("")), "kept here: someone else completed the item");
     assert_eq!(noted(Some("completed at noon")), "kept here: completed at noon");
     let told = noted(Some("completed at 2020-02-03T10:02:00Z"));
-    assert_eq!(told, "kept here: completed at 3 Feb 10:02 (10:02:00)");
+    assert_eq!(told, "kept here: completed at 3 Feb 2020 10:02 (10:02:00)");
 }

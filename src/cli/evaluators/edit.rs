@@ -33,6 +33,11 @@ pub(super) async fn create(client: &Client, args: &CreateArgs) -> Result<(), Fai
 
 fn judge(args: &CreateArgs, prompt: String) -> Result<Judge, Failure> {
     let bounds = args.min.is_some() || args.max.is_some();
+    if let (Some(min), Some(max)) = (args.min, args.max)
+        && min > max
+    {
+        return Err(Failure::usage(format!("--min {min} is greater than --max {max}")));
+    }
     let kind = args.kind.unwrap_or(Kind::Numeric);
     let scale = match kind {
         Kind::Numeric if args.category.is_empty() => Scale::Number { min: args.min, max: args.max },

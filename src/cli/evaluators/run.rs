@@ -74,7 +74,7 @@ async fn score_all(
     args: &RunArgs,
     tally: &mut Tally,
 ) -> Result<(), Failure> {
-    let mut progress = Progress::new(wanted.len(), format!("scored by {}", one_line(&evaluator.name)));
+    let mut progress = Progress::new(wanted.len(), "done");
     let scores = stream::iter(wanted).map(async |wanted| {
         let scored = score(client, evaluator, worker, &wanted).await;
         (wanted.label(), scored)

@@ -144,7 +144,10 @@ fn model(
     let url = args.model_url.as_deref().ok_or_else(|| missing("no endpoint is named"))?;
     let model = args.model.clone().or_else(|| judge.model.clone());
     let model = model.ok_or_else(|| missing("none is named"))?;
-    let url = Url::parse(url).map_err(|error| Failure::usage(format!("--model-url: {error}")))?;
+    let url = Url::parse(url).map_err(|error| {
+        Failure::usage(format!("--model-url: `{}` is no address: {error}", one_line(url)))
+            .with_hint("write all of it, as in http://localhost:11434/v1")
+    })?;
     let key = ["TRACEMARK_MODEL_API_KEY", "OPENAI_API_KEY"].into_iter().filter_map(ENV);
     let key = key.filter(|key| !key.trim().is_empty()).map(Into::into).next();
     let timeout = args.timeout.unwrap_or(MODEL_TIME);

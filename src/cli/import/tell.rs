@@ -55,7 +55,7 @@ impl Teller {
         self.in_file += 1;
         self.bad += 1;
         if self.in_file <= TOLD {
-            self.say(&one_line(&format!("{}: {what}", file.display())));
+            self.say(&one_line(&format!("{}: {what}", name(file))));
         }
     }
 
@@ -63,7 +63,7 @@ impl Teller {
     pub(super) fn end_of(&mut self, file: &Path) {
         let more = std::mem::take(&mut self.in_file).saturating_sub(TOLD);
         if more > 0 {
-            self.say(&one_line(&format!("{}: {more} more that cannot be read", file.display())));
+            self.say(&one_line(&format!("{}: {more} more that cannot be read", name(file))));
         }
     }
 
@@ -81,6 +81,10 @@ impl Teller {
         }
         self.bad
     }
+}
+
+fn name(file: &Path) -> String {
+    if file == Path::new("-") { "stdin".into() } else { file.display().to_string() }
 }
 
 fn megabytes(bytes: u64) -> usize {

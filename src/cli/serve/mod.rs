@@ -2,6 +2,7 @@
 
 mod args;
 
+use std::io;
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -41,7 +42,7 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
         Some(keys) => workspace.with_credentials(keys),
         None => workspace,
     };
-    block_on(serve(workspace, addresses, args.options(), path))
+    block_on(serve(workspace, (&args.bind, addresses), args.options(), path))
 }
 
 /// The keys the operator chose, if so.
@@ -89,13 +90,12 @@ pub(super) fn open(path: &Path, seed: Seed) -> Result<Workspace, Failure> {
 
 async fn serve(
     workspace: Workspace,
-    addresses: Vec<SocketAddr>,
+    (bind, addresses): (&str, Vec<SocketAddr>),
     options: Options,
     path: PathBuf,
 ) -> Result<(), Failure> {
-    let failed = |what: &str, error: std::io::Error| Failure::failed(format!("cannot {what}: {error}"));
-    let listener =
-        TcpListener::bind(addresses.as_slice()).await.map_err(|error| failed("take the port", error))?;
+    let failed = |what: &str, error: io::Error| Failure::failed(format!("cannot {what}: {error}"));
+    let listener = TcpListener::bind(addresses.as_slice()).await.map_err(|error| taken(bind, &error))?;
     let address = listener.local_addr().map_err(|error| failed("take the port", error))?;
     let stop = CancellationToken::new();
     let signals = Signals::new().map_err(|error| failed("listen for signals", error))?;
@@ -114,6 +114,17 @@ async fn serve(
         // Somebody holds a request open; every answered write is stored.
         Err(_) => Ok(()),
     }
+}
+
+/// Why there is no listening.
+fn taken(bind: &str, error: &io::Error) -> Failure {
+    let hint = match error.kind() {
+        io::ErrorKind::AddrInUse => "another program listens there; port 0 takes a free one",
+        io::ErrorKind::AddrNotAvailable => "this machine has no such address",
+        io::ErrorKind::PermissionDenied => "ports below 1024 are for the system; take a higher one",
+        _ => return Failure::failed(format!("cannot bind {bind}: {error}")),
+    };
+    Failure::failed(format!("cannot bind {bind}: {error}")).with_hint(hint)
 }
 
 /// What a client needs, for `eval` and `.env` files.
@@ -145,7 +156,7 @@ struct Signals {
 #[cfg(unix)]
 impl Signals {
     /// Listens from now on, so that none is missed between printing and waiting.
-    fn new() -> std::io::Result<Self> {
+    fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
@@ -160,7 +171,7 @@ impl Signals {
 
 #[cfg(not(unix))]
 impl Signals {
-    fn new() -> std::io::Result<Self> {
+    fn new() -> io::Result<Self> {
         Ok(Self {})
     }
 

@@ -55,7 +55,7 @@ impl fmt::Debug for Credentials {
 #[derive(Debug, thiserror::Error)]
 pub enum WorkspaceError {
     /// The file or its directory cannot be made.
-    #[error("cannot create the workspace file: {0}")]
+    #[error("the workspace file cannot be written: {0}")]
     File(#[from] std::io::Error),
     /// SQLite refuses.
     #[error("workspace database: {0}")]

@@ -16,6 +16,7 @@ pub mod listen;
 pub mod query;
 pub mod reply;
 pub mod routes;
+mod spec;
 
 use std::sync::Arc;
 

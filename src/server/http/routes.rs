@@ -6,6 +6,7 @@ use rusqlite::Connection;
 use super::Call;
 use super::auth::Gate;
 use super::reply::{Answer, Envelope, Problem};
+use super::spec;
 use crate::server::{comments, datasets, evals, ingest, media, metrics, people, queues, scores, traces};
 
 /// All routes.
@@ -20,7 +21,13 @@ const TABLES: &[&[Route]] = &[
     datasets::ROUTES,
     evals::ROUTES,
     metrics::ROUTES,
+    spec::ROUTES,
 ];
+
+/// Every route there is.
+pub fn all() -> impl Iterator<Item = &'static Route> {
+    TABLES.iter().copied().flatten()
+}
 
 /// Answers one kind of request within a transaction.
 pub type Handler = fn(&Connection, &Call) -> Answer;
@@ -83,7 +90,8 @@ impl Payload {
 
 /// One method of one route.
 pub struct Endpoint {
-    method: &'static str,
+    /// In capitals.
+    pub method: &'static str,
     /// The handler.
     pub run: Handler,
     /// Who may call it.
@@ -193,7 +201,7 @@ pub fn find(path: &str, query: Option<&str>) -> Result<Found, Problem> {
         let query = query.map(|query| format!("?{query}")).unwrap_or_default();
         return Err(Problem::Moved(format!("{shorter}{query}")));
     }
-    let fitting = TABLES.iter().copied().flatten().filter_map(|route| {
+    let fitting = all().filter_map(|route| {
         let params = route.params(path)?;
         Some(Found { route, params })
     });

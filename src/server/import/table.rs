@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::source::{Read, broken};
 use super::{Bad, Place, Record};
+use crate::domain::text::count;
 
 /// Columns one of which a table of traces has, in any spelling.
 const COLUMNS: &[&str] = &["id", "traceid", "input", "output", "starttime", "expectedoutput"];
@@ -68,7 +69,7 @@ impl Records {
         let bad = |what: String| Read::Bad(Bad { place, what });
         let (Some(header), Some(cells)) = (&self.header, cells) else { return bad("not UTF-8".into()) };
         if cells.len() != header.len() {
-            return bad(format!("{} columns, but the header has {}", cells.len(), header.len()));
+            return bad(format!("{}, but the header has {}", count(cells.len(), "column"), header.len()));
         }
         let value = |cell: String| if cell.is_empty() { Value::Null } else { Value::String(cell) };
         let fields: Map<String, Value> =
@@ -151,13 +152,15 @@ mod tests {
 
     #[test]
     fn rows_become_records_and_bad_rows_are_told() {
-        let read = read("id,Trace ID,input\r\n1,t,\"a \"\"b\"\"\nc\"\r\n2,t\r\n3,t,\r\n", 1 << 20);
+        let read = read("id,Trace ID,input\r\n1,t,\"a \"\"b\"\"\nc\"\r\n2,t\r\n3,t,\r\n4\r\n", 1 << 20);
         let record = |line, value| Read::Record(Record { place: Place::Line(line), value });
         assert_eq!(read[0], record(2, json!({"id": "1", "trace_id": "t", "input": "a \"b\"\nc"})));
         let what = "2 columns, but the header has 3".into();
         assert_eq!(read[1], Read::Bad(Bad { place: Place::Line(4), what }));
         assert_eq!(read[2], record(5, json!({"id": "3", "trace_id": "t", "input": null})));
-        assert_eq!(read.len(), 3);
+        let what = "1 column, but the header has 3".into();
+        assert_eq!(read[3], Read::Bad(Bad { place: Place::Line(6), what }));
+        assert_eq!(read.len(), 4);
     }
 
     #[test]
