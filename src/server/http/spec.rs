@@ -118,10 +118,6 @@ fn security(gate: Gate) -> Value {
 fn content(payload: Payload) -> Value {
     match payload {
         Payload::Json | Payload::LargeJson => json!({"application/json": {"schema": {}}}),
-        Payload::Bytes => json!({
-            "application/json": {"schema": {}},
-            "application/x-protobuf": {"schema": {"type": "string", "format": "binary"}},
-        }),
         Payload::File => json!({"*/*": {"schema": {"type": "string", "format": "binary"}}}),
     }
 }
