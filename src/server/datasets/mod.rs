@@ -1,8 +1,8 @@
 //! Datasets, their items, runs over them, and experiments.
 //!
 //! `sets` and `items` (versions included) are what applications are tried on, `schema` checks items;
-//! `runs` and `run_items` link them to traces. Experiments are the same runs as the new data model
-//! shows them.
+//! `runs` and `run_items` link them to traces. Experiments are these runs, and those that spans
+//! tell of, as the new data model shows them.
 
 mod experiment_items;
 mod experiment_query;
