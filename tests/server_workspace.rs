@@ -110,11 +110,13 @@ async fn all(path: &str) -> Vec<Value> {
     let (mut rows, mut cursor) = (Vec::new(), String::new());
     loop {
         let workspace = Workspace::in_memory(Seed::Sample, clock()).unwrap();
-        let cursor_query: String = url::form_urlencoded::byte_serialize(cursor.as_bytes()).collect();
-        let page = get(workspace, &format!("{path}&cursor={cursor_query}")).await;
+        let page = get(workspace, &format!("{path}{cursor}")).await;
         rows.extend(page["data"].as_array().unwrap().iter().cloned());
         match page["meta"]["cursor"].as_str() {
-            Some(next) => next.clone_into(&mut cursor),
+            Some(next) => {
+                let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+                cursor = format!("&cursor={next}");
+            }
             None => return rows,
         }
     }

@@ -117,6 +117,10 @@ fn review_screen() {
         world.send(Msg::Configs(Ok(configs(&Texts::default()).into_iter().take(2).collect())));
         world
     });
+}
+
+#[test]
+fn review_screen_without_everything() {
     snap("review-missing", |size| review(size, Server { subject: Some(Ok(None)), ..server() }));
     snap("review-not-shown", |size| {
         review(size, Server { subject: Some(Ok(None)), shows_traces: false, ..server() })

@@ -229,8 +229,8 @@ async fn items_are_removed_and_added_undone_and_done_again_before_and_after_send
     with.push("support-99".into());
     with.sort();
     for (decision, after, said) in [
-        (("D y", ""), without, "removing support-chat 1 from the queue"),
-        (("a Enter", "trace:support-99"), with, "adding trace support-99"),
+        (("D y", ""), without, ["removing ", " 1 from the queue"]),
+        (("a Enter", "trace:support-99"), with, ["adding ", "trace support-99"]),
     ] {
         let folder = TempDir::new().unwrap();
         let mut review = server.review_with(&folder, patient());
@@ -238,11 +238,14 @@ async fn items_are_removed_and_added_undone_and_done_again_before_and_after_send
         review.keys("q").unwrap();
         decide(&mut review, decision);
         for key in ["u", "U", "u"] {
-            assert!(turn(&mut review, key).await.ends_with(said));
+            let told = turn(&mut review, key).await;
+            // The trace may not have told its name yet.
+            let is_told = told.contains(said[0]) && told.ends_with(said[1]);
+            assert!(is_told, "{key}: {told:?} does not say {said:?}");
         }
         review.until("nothing to send", is_all_sent).await.unwrap();
         drop(review);
-        assert_eq!(queued(&server).await, before, "{said}: held");
+        assert_eq!(queued(&server).await, before, "{said:?}: held");
 
         let mut review = server.review(&folder, QUEUE);
         review.until("an item", is_here).await.unwrap();

@@ -23,6 +23,7 @@ pub use data::*;
 
 /// What the server of the world answers; `None` leaves a question open.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one question of its own")]
 pub struct Server {
     pub texts: Texts,
     pub connects: Option<Result<(), Failure>>,

@@ -173,7 +173,6 @@ fn schema(envelope: Envelope) -> Value {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use std::collections::BTreeSet;
 
