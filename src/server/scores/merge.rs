@@ -47,7 +47,7 @@ fn judge(body: &Value, config: Option<ScoreConfig>) -> Result<Fit, String> {
     let inferred = if body["value"].is_string() { DataType::Categorical } else { DataType::Numeric };
     let wanted = config.as_ref().map_or(inferred, |c| c.data_type);
     let data_type = given.unwrap_or(wanted);
-    if data_type == DataType::Correction && body["traceId"].is_null() {
+    if data_type == DataType::Correction && body["traceId"].as_str().is_none_or(str::is_empty) {
         return Err("a correction needs a trace".into());
     }
     let value = read_value(data_type, &body["value"])
