@@ -136,6 +136,7 @@ async fn what_is_no_json_answers_in_plain_text_or_html() {
         (queues, Body::from(vec![b' '; 2_000_000]), 413, "Body exceeded 1mb limit"),
         ("/api/public/annotation-queues/", Body::empty(), 308, queues),
         ("/api/public/annotation-queues/?page=1", Body::empty(), 308, "/api/public/annotation-queues?page=1"),
+        ("/api//", Body::empty(), 308, "/api/"),
         ("/api//public///annotation-queues?a=//", Body::empty(), 308, "/api/public/annotation-queues?a=//"),
     ];
     for (path, body, status, text) in cases {

@@ -88,6 +88,8 @@ fn no_json(received: &str) -> Value {
     custom(&targets(), TARGET)]))]
 #[case(json!({"name": "n", "value": "", "dataType": "TEXT", "source": "ANNOTATION"}), json!([short("value"),
     custom(&targets(), TARGET), custom(&json!(["configId"]), ANNOTATION)]))]
+#[case(json!({"name": "n", "value": 1, "traceId": "t", "source": "ANNOTATION", "configId": ""}),
+    json!([custom(&json!(["configId"]), ANNOTATION)]))]
 #[case(json!({"name": "n", "value": true, "dataType": "BOOLEAN"}), json!([wrong_type("value", "number", "boolean")]))]
 #[case(json!({"name": "n", "value": 1, "traceId": 1, "environment": null, "queueId": 5, "source": "EVAL"}), json!([
     wrong_type("traceId", "string", "number"), wrong_type("environment", "string", "null"),

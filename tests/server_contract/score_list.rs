@@ -95,6 +95,7 @@ async fn an_empty_id_is_no_target(#[case] target: Value, #[case] subject: Value)
     let server = empty();
     let mut score = json!({"id": "e", "name": "n", "value": 1});
     score.as_object_mut().unwrap().extend(target.as_object().unwrap().clone());
+    score["configId"] = json!("");
     server.post("/scores", score).await;
     assert_eq!(server.score("e").await["subject"], subject);
 }

@@ -206,7 +206,7 @@ pub struct Found {
 fn tidied(path: &str) -> Option<String> {
     if path.contains("//") {
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-        let end = if path.ends_with('/') { "/" } else { "" };
+        let end = if path.ends_with('/') && !parts.is_empty() { "/" } else { "" };
         return Some(format!("/{}{end}", parts.join("/")));
     }
     path.strip_suffix('/').filter(|shorter| !shorter.is_empty()).map(str::to_owned)

@@ -32,7 +32,7 @@ struct Old {
 
 /// What the write resolves to, or why it does not fit.
 pub fn verdict(db: &Connection, body: &Value) -> rusqlite::Result<Result<Fit, String>> {
-    let config = match body["configId"].as_str() {
+    let config = match body["configId"].as_str().filter(|id| !id.is_empty()) {
         None => None,
         Some(id) => match load_config(db, id)? {
             None => return Ok(Err(format!("score config {id} does not exist"))),

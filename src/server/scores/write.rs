@@ -170,9 +170,9 @@ fn check(body: &Value) -> Result<Option<&str>, Problem> {
     check_type(&mut fields);
     if fields.lets_go_on() {
         check_target(&mut fields);
-        let has_config = fields.get("configId").is_some_and(|config| !config.is_null());
+        let config = fields.get("configId").and_then(Value::as_str);
         let is_correction = fields.get("dataType").is_some_and(|kind| kind == "CORRECTION");
-        if source == Some("ANNOTATION") && !has_config && !is_correction {
+        if source == Some("ANNOTATION") && config.is_none_or(str::is_empty) && !is_correction {
             let message = "configId is required when source is ANNOTATION (except for CORRECTION scores).";
             fields.note(issue::custom(message, &["configId"]));
         }

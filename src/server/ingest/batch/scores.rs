@@ -45,7 +45,7 @@ pub fn check(fields: &mut Fields<'_>) {
 pub fn take(db: &Connection, call: &Call, event: &Event<'_>) -> Result<(), Problem> {
     let body = event.body;
     let is_annotation = body["source"] == "ANNOTATION" && body["dataType"] != "CORRECTION";
-    if is_annotation && body["configId"].is_null() {
+    if is_annotation && body["configId"].as_str().is_none_or(str::is_empty) {
         return Ok(());
     }
     let mut body = body.clone();
