@@ -90,6 +90,7 @@ impl Condition {
             (Form::Text, _) => text(column.sql, &self.operator, self.text()),
             (Form::Options, Kind::List) | (Form::Array, _) => self.array(column.sql),
             (Form::Options, _) => self.options(column.sql),
+            (Form::Null, Kind::Link) => (format!("nullif({}, '') {}", column.sql, self.operator), Vec::new()),
             (Form::Null, _) => (format!("{} {}", column.sql, self.operator), Vec::new()),
             (_, Kind::Metadata) => self.member(column.sql, view.inherits_metadata),
             (_, Kind::Numbers | Kind::Categories | Kind::Flags) => self.scores(column.sql),
