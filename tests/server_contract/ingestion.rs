@@ -284,6 +284,62 @@ async fn given_costs_count_more_than_prices() {
 }
 
 #[rstest]
+// Costs do not go with the old names of counts.
+#[case(json!({"usage": {"promptTokens": 4, "completionTokens": 5, "totalCost": 9}}),
+    json!({"usageDetails": {"input": 4, "output": 5, "total": 9}, "costDetails": {}}))]
+#[case(json!({"usage": {"input": 0, "output": 5, "totalCost": 2}}),
+    json!({"usageDetails": {"input": 0, "output": 5, "total": 0}, "costDetails": {"total": 2}}))]
+#[case(json!({"costDetails": {"input": 1, "search": 2}}),
+    json!({"costDetails": {"input": 1, "search": 2}, "totalCost": 0}))]
+#[case(json!({"startTime": "2026-11-24T05:00:00Z", "endTime": "2026-11-24T04:00:00Z"}),
+    json!({"endTime": "2026-11-24T05:00:00.000Z", "latency": null}))]
+#[tokio::test]
+async fn amounts_and_times_are_put_right(#[case] mut body: Value, #[case] wanted: Value) {
+    let server = dual();
+    body["id"] = json!("g");
+    body["traceId"] = json!("t");
+    server.tell("1", "generation-create", body).await;
+    assert_eq!(part(&server.rows("t").await[0], &wanted), wanted);
+}
+
+#[tokio::test]
+async fn events_take_effect_by_their_time() {
+    let server = dual();
+    let at = |id: &str, kind: &str, minute: u8, body: Value| {
+        let mut event = event(id, kind, &body);
+        event["timestamp"] = json!(format!("2026-11-24T04:{minute:02}:00Z"));
+        event
+    };
+    // The update was told of an earlier time than the rest, of which two were told of one time.
+    server
+        .ingest(&[
+            at(
+                "1",
+                "span-create",
+                5,
+                json!({"id": "o", "traceId": "t", "name": "first", "metadata": {"l": [1, 2]}}),
+            ),
+            at("2", "span-create", 5, json!({"id": "o", "traceId": "t", "name": "second", "level": "ERROR"})),
+            at(
+                "3",
+                "span-update",
+                1,
+                json!({"id": "o", "traceId": "t", "name": "early", "statusMessage": "s"}),
+            ),
+        ])
+        .await;
+    let wanted = json!({"name": "first", "level": "ERROR", "statusMessage": "s", "metadata": {"l": [1, 2]},
+        "startTime": "2026-11-24T04:01:00.000Z"});
+    assert_eq!(part(&server.rows("t").await[0], &wanted), wanted);
+    let later = json!({"id": "o", "traceId": "t", "name": null, "level": null, "statusMessage": null,
+        "metadata": {"l": [9]}, "startTime": "2026-11-24T03:00:00Z"});
+    server.ingest(&[at("4", "span-update", 9, later)]).await;
+    let wanted = json!({"name": "", "level": "DEFAULT", "statusMessage": "s", "metadata": {"l": [9, 2]},
+        "startTime": "2026-11-24T04:01:00.000Z"});
+    assert_eq!(part(&server.rows("t").await[0], &wanted), wanted);
+}
+
+#[rstest]
 #[case("trace-create", json!({"id": "", "tags": ["a", 1], "environment": null, "public": "yes"}),
     json!([["body", "id"], ["body", "environment"], ["body", "public"], ["body", "tags", 1]]))]
 #[case("span-create", json!({"level": "LOUD", "startTime": "yesterday"}),
