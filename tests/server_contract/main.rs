@@ -19,6 +19,7 @@ mod observations;
 mod odd_queries;
 mod odd_requests;
 mod otel;
+mod otel_details;
 mod otel_experiments;
 mod people;
 mod queues;
