@@ -12,6 +12,7 @@ mod faults;
 #[path = "../http_support/mod.rs"]
 mod http_support;
 mod ingestion;
+mod ingestion_merge;
 mod limits;
 mod media;
 mod metrics;
