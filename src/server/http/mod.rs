@@ -173,7 +173,10 @@ async fn respond(shared: Arc<Shared>, request: Request) -> Response {
     let headers = parts.headers.clone();
     let found = match routes::find(parts.uri.path(), parts.uri.query()) {
         Ok(found) => found,
-        Err(problem) => return reply::respond(Err(problem), Envelope::Standard),
+        Err(problem) => {
+            body::discard(&parts, body).await;
+            return reply::respond(Err(problem), Envelope::Standard);
+        }
     };
     let mut response = if parts.method == Method::OPTIONS {
         cors::preflight(&headers)
@@ -186,6 +189,28 @@ async fn respond(shared: Arc<Shared>, request: Request) -> Response {
 }
 
 async fn answer(shared: Arc<Shared>, found: Found, parts: Parts, body: Body) -> Answer {
+    let route = found.route.path;
+    let (endpoint, mut call) = match admit(&shared, found, &parts) {
+        Ok(admitted) => admitted,
+        Err(problem) => {
+            body::discard(&parts, body).await;
+            return Err(problem);
+        }
+    };
+    call.bytes = body::read(body, endpoint.payload).await?;
+    call.body = body::parse(&parts, endpoint.payload, &call.bytes)?;
+    let mut reply = shared.run(endpoint, call).await?;
+    if endpoint.is_read()
+        && shared.place.options.plan != Plan::Unlimited
+        && let Reply::Json(_, body) = &mut reply
+    {
+        deprecation::add(route, body);
+    }
+    Ok(reply)
+}
+
+/// Everything that is checked before the body is read.
+fn admit(shared: &Shared, found: Found, parts: &Parts) -> Result<(&'static Endpoint, Call), Problem> {
     let Found { route, params } = found;
     let endpoint = route.endpoint(parts.method.as_str())?;
     let Options { mode, plan, .. } = shared.place.options;
@@ -196,27 +221,18 @@ async fn answer(shared: Arc<Shared>, found: Found, parts: Parts, body: Body) -> 
     let now = (shared.place.clock)();
     let counted = shared.limits.count(plan, endpoint.class, now);
     counted.map_err(|over| Problem::Limited(over, limits::message(parts.method.as_str(), route.path)))?;
-    let mut call = Call {
+    let call = Call {
         params,
         query: Query::parse(parts.uri.query().unwrap_or_default()),
         body: Value::Null,
         bytes: Bytes::new(),
-        origin: origin(&parts),
+        origin: origin(parts),
         headers: parts.headers.clone(),
         now,
         place: Arc::clone(&shared.place),
     };
     (endpoint.admit)(&call)?;
-    call.bytes = body::read(body, endpoint.payload).await?;
-    call.body = body::parse(&parts, endpoint.payload, &call.bytes)?;
-    let mut reply = shared.run(endpoint, call).await?;
-    if endpoint.is_read()
-        && plan != Plan::Unlimited
-        && let Reply::Json(_, body) = &mut reply
-    {
-        deprecation::add(route.path, body);
-    }
-    Ok(reply)
+    Ok((endpoint, call))
 }
 
 fn origin(parts: &Parts) -> String {
