@@ -65,11 +65,15 @@ impl<'a> Params<'a> {
         })
     }
 
-    /// A whole number from 1 to `most`, or the default.
+    /// A whole number from 1 to `most`, or the default; `u32::MAX` stands for no bound.
     pub fn positive(&mut self, key: &str, default: u32, most: u32) -> u32 {
         let read = match self.query.all(key)[..] {
             [] | [""] => Ok(default),
-            [text] => whole(key, text, most),
+            [text] => {
+                let n = javascript_number(text).filter(|n| n.is_finite());
+                self.issues.extend(n.and_then(|n| issue::not_safe(n, key)));
+                whole(key, text, most)
+            }
             _ => Err(issue::not_a_number(key)),
         };
         self.take(read)
@@ -212,10 +216,10 @@ fn whole(key: &str, text: &str, most: u32) -> Result<u32, Value> {
     if n <= 0.0 {
         return Err(issue::too_small(false, key));
     }
-    if n > f64::from(most) {
+    if n > f64::from(most) && most < u32::MAX {
         return Err(issue::too_big(most, key));
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, 1 to u32::MAX")]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, from 1; saturates")]
     Ok(n as u32)
 }
 
@@ -242,8 +246,21 @@ fn javascript_number(text: &str) -> Option<f64> {
         "Infinity" | "+Infinity" => Some(f64::INFINITY),
         "-Infinity" => Some(f64::NEG_INFINITY),
         _ if text.contains(['i', 'I', 'n', 'N']) => None,
-        _ => text.parse().ok(),
+        _ => radix(text).unwrap_or_else(|| text.parse().ok()),
     }
+}
+
+/// The number behind `0x`, `0o` or `0b`, if the text begins with one of them.
+fn radix(text: &str) -> Option<Option<f64>> {
+    let (prefix, digits) = text.split_at_checked(2)?;
+    let radix = match prefix {
+        "0x" | "0X" => 16,
+        "0o" | "0O" => 8,
+        "0b" | "0B" => 2,
+        _ => return None,
+    };
+    let is_plain = digits.chars().all(|digit| digit.is_digit(radix));
+    Some(u32::from_str_radix(digits, radix).ok().filter(|_| is_plain).map(f64::from))
 }
 
 /// A page of a list: number from 1, and size.
