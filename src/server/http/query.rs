@@ -246,12 +246,15 @@ fn javascript_number(text: &str) -> Option<f64> {
         "Infinity" | "+Infinity" => Some(f64::INFINITY),
         "-Infinity" => Some(f64::NEG_INFINITY),
         _ if text.contains(['i', 'I', 'n', 'N']) => None,
-        _ => radix(text).unwrap_or_else(|| text.parse().ok()),
+        _ => match radix(text) {
+            Some((radix, digits)) => u32::from_str_radix(digits, radix).ok().map(f64::from),
+            None => text.parse().ok(),
+        },
     }
 }
 
-/// The number behind `0x`, `0o` or `0b`, if the text begins with one of them.
-fn radix(text: &str) -> Option<Option<f64>> {
+/// The digits behind `0x`, `0o` or `0b`, and to which base they are.
+fn radix(text: &str) -> Option<(u32, &str)> {
     let (prefix, digits) = text.split_at_checked(2)?;
     let radix = match prefix {
         "0x" | "0X" => 16,
@@ -259,8 +262,7 @@ fn radix(text: &str) -> Option<Option<f64>> {
         "0b" | "0B" => 2,
         _ => return None,
     };
-    let is_plain = digits.chars().all(|digit| digit.is_digit(radix));
-    Some(u32::from_str_radix(digits, radix).ok().filter(|_| is_plain).map(f64::from))
+    (!digits.starts_with('+')).then_some((radix, digits))
 }
 
 /// A page of a list: number from 1, and size.
