@@ -110,6 +110,7 @@ impl Condition {
             (Form::Text, _) => text(column.sql, &self.operator, self.text()),
             (Form::Options, Kind::List) | (Form::Array, _) => self.array(column.sql),
             (Form::Options, _) => self.options(column.sql),
+            (Form::Null, Kind::Link) => (format!("nullif({}, '') {}", column.sql, self.operator), Vec::new()),
             // A trace without scores has an empty list of them.
             (Form::Null, Kind::Numbers | Kind::Categories | Kind::Flags) => {
                 (format!("0 {}", self.operator), Vec::new())
