@@ -1,9 +1,13 @@
 //! Routes, methods, keys and the error envelopes.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
+use futures_util::{StreamExt as _, stream};
 use pretty_assertions::assert_eq;
 use rstest::rstest;
 use serde_json::json;
@@ -144,6 +148,41 @@ async fn what_is_no_json_answers_in_plain_text_or_html() {
         assert_eq!((reply.status, reply.text()), (status, text));
         assert!(!reply.headers.contains_key(header::CONTENT_TYPE));
     }
+}
+
+#[rstest]
+#[case::no_route("POST", "/nope", false, None, 404, 40)]
+#[case::no_key("POST", "/ingestion", false, None, 401, 40)]
+#[case::no_method("PUT", "/scores", true, None, 405, 40)]
+#[case::no_such_model("POST", "/traces", true, None, 404, 40)]
+#[case::too_long("POST", "/scores", true, None, 413, 40)]
+#[case::asks_first("POST", "/ingestion", false, Some("100-continue"), 401, 0)]
+#[tokio::test]
+async fn a_refused_body_is_read_so_that_its_client_sees_the_answer(
+    #[case] method: &str,
+    #[case] path: &str,
+    #[case] has_key: bool,
+    #[case] expect: Option<&str>,
+    #[case] status: u16,
+    #[case] parts: usize,
+) {
+    let (server, sent) = (empty(), Arc::new(AtomicUsize::new(0)));
+    let count = Arc::clone(&sent);
+    let part = move |_| {
+        count.fetch_add(1, Ordering::SeqCst);
+        Ok::<_, Infallible>(vec![b' '; 64 << 10])
+    };
+    let body = Body::from_stream(stream::iter(0..40).map(part));
+    let mut request = Request::builder().method(method).uri(format!("/api/public{path}"));
+    if has_key {
+        request = request.header(header::AUTHORIZATION, server.basic());
+    }
+    if let Some(expect) = expect {
+        request = request.header(header::EXPECT, expect);
+    }
+    let request = request.header(header::CONTENT_TYPE, "application/json").body(body).unwrap();
+    let response = server.router.clone().oneshot(request).await.unwrap();
+    assert_eq!((response.status().as_u16(), sent.load(Ordering::SeqCst)), (status, parts));
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ pub fn iso(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
-/// A stored time cut to whole seconds: the event store keeps `createdAt` no finer.
+/// A stored time cut to whole seconds: of what came as events, `createdAt` is known no finer.
 pub fn whole_seconds(iso: &str) -> String {
     format!("{}.000Z", iso.get(..19).unwrap_or(iso))
 }
@@ -147,12 +147,20 @@ pub fn payload(value: &Value) -> Option<String> {
     }
 }
 
-/// Folds `newer` into `older`, key by key and level by level.
+/// Folds `newer` into `older`, key by key, entry by entry and level by level.
 pub fn merge(older: &mut Value, newer: &Value) {
     match (older, newer) {
         (Value::Object(older), Value::Object(newer)) => {
             for (key, value) in newer {
                 merge(older.entry(key.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (Value::Array(older), Value::Array(newer)) => {
+            for (index, value) in newer.iter().enumerate() {
+                match older.get_mut(index) {
+                    Some(place) => merge(place, value),
+                    None => older.push(value.clone()),
+                }
             }
         }
         (older, newer) => *older = newer.clone(),

@@ -195,21 +195,49 @@ enum Content {
 
 /// What a request meets before its handler, whoever sent it: the route, and the parser of bodies.
 async fn enter(parts: &Parts, body: Body) -> Result<(Found, Content), Problem> {
-    let found = routes::find(parts.uri.path(), parts.uri.query())?;
+    let found = match routes::find(parts.uri.path(), parts.uri.query()) {
+        Ok(found) => found,
+        Err(problem) => {
+            body::discard(parts, body).await;
+            return Err(problem);
+        }
+    };
     let content = match found.route.payload() {
         Payload::File => Content::Waiting(body),
-        payload => take(parts, body, payload).await?,
+        payload => {
+            let bytes = body::read(body, payload).await?;
+            let parsed = body::parse(parts, &bytes)?;
+            Content::Read(bytes, parsed)
+        }
     };
     Ok((found, content))
 }
 
-async fn take(parts: &Parts, body: Body, payload: Payload) -> Result<Content, Problem> {
-    let bytes = body::read(body, payload).await?;
-    let parsed = body::parse(parts, payload, &bytes)?;
-    Ok(Content::Read(bytes, parsed))
+async fn answer(shared: Arc<Shared>, found: Found, parts: Parts, content: Content) -> Answer {
+    let route = found.route.path;
+    let (endpoint, call) = match (admit(&shared, found, &parts), content) {
+        (Ok((endpoint, call)), Content::Read(bytes, body)) => (endpoint, Call { bytes, body, ..call }),
+        (Ok((endpoint, call)), Content::Waiting(file)) => {
+            (endpoint, Call { bytes: body::read(file, endpoint.payload).await?, ..call })
+        }
+        (Err(problem), Content::Read(..)) => return Err(problem),
+        (Err(problem), Content::Waiting(file)) => {
+            body::discard(&parts, file).await;
+            return Err(problem);
+        }
+    };
+    let mut reply = shared.run(endpoint, call).await?;
+    if endpoint.is_read()
+        && shared.place.options.plan != Plan::Unlimited
+        && let Reply::Json(_, body) = &mut reply
+    {
+        deprecation::add(route, body);
+    }
+    Ok(reply)
 }
 
-async fn answer(shared: Arc<Shared>, found: Found, parts: Parts, content: Content) -> Answer {
+/// Everything that is checked before the handler; the body is still missing in the call.
+fn admit(shared: &Shared, found: Found, parts: &Parts) -> Result<(&'static Endpoint, Call), Problem> {
     let Found { route, params } = found;
     let endpoint = route.endpoint(parts.method.as_str())?;
     let Options { mode, plan, .. } = shared.place.options;
@@ -220,32 +248,18 @@ async fn answer(shared: Arc<Shared>, found: Found, parts: Parts, content: Conten
     let now = (shared.place.clock)();
     let counted = shared.limits.count(plan, endpoint.class, now);
     counted.map_err(|over| Problem::Limited(over, limits::message(parts.method.as_str(), route.path)))?;
-    let mut call = Call {
+    let call = Call {
         params,
         query: Query::parse(parts.uri.query().unwrap_or_default()),
         body: Value::Null,
         bytes: Bytes::new(),
-        origin: origin(&parts),
+        origin: origin(parts),
         headers: parts.headers.clone(),
         now,
         place: Arc::clone(&shared.place),
     };
     (endpoint.admit)(&call)?;
-    let content = match content {
-        Content::Waiting(body) => take(&parts, body, endpoint.payload).await?,
-        read @ Content::Read(..) => read,
-    };
-    if let Content::Read(bytes, parsed) = content {
-        (call.bytes, call.body) = (bytes, parsed);
-    }
-    let mut reply = shared.run(endpoint, call).await?;
-    if endpoint.is_read()
-        && plan != Plan::Unlimited
-        && let Reply::Json(_, body) = &mut reply
-    {
-        deprecation::add(route.path, body);
-    }
-    Ok(reply)
+    Ok((endpoint, call))
 }
 
 fn origin(parts: &Parts) -> String {
