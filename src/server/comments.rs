@@ -49,7 +49,7 @@ fn list(db: &Connection, call: &Call) -> Answer {
     let kind = params.choice("objectType", &TYPES);
     let object = call.query.raw("objectId");
     params.strict(&["page", "limit", "objectType", "objectId", "authorUserId"]);
-    if params.is_clean() && object.is_some() && kind.is_none() {
+    if params.is_clean() && object.is_some_and(|id| !id.is_empty()) && kind.is_none() {
         params.note(issue::custom("objectType is required when objectId is provided", &["objectType"]));
     }
     params.finish()?;

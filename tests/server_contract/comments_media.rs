@@ -1,6 +1,7 @@
 //! Comments.
 
 use pretty_assertions::assert_eq;
+use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::sample;
@@ -36,4 +37,18 @@ async fn comments_need_their_object() {
     let long = body("TRACE", trace, &"🦀".repeat(2501));
     assert_eq!(server.call("POST", "/comments", long).await.1["error"][0]["code"], "too_big");
     assert_eq!(server.call("GET", "/comments/no", Value::Null).await.0, 404);
+}
+
+#[rstest]
+#[case("objectId=t", 400)]
+#[case("objectId=", 200)]
+#[case("objectType=", 400)]
+#[case("authorUserId=", 200)]
+#[tokio::test]
+async fn an_object_needs_its_type_unless_it_is_empty(#[case] query: &str, #[case] status: u16) {
+    let (code, answer) = sample().call("GET", &format!("/comments?{query}"), Value::Null).await;
+    assert_eq!(code, status, "{answer}");
+    if status == 200 {
+        assert_eq!(answer["data"], json!([]));
+    }
 }

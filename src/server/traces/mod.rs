@@ -5,6 +5,7 @@
 
 pub mod columns;
 mod delete;
+mod distinct;
 mod events;
 mod observations;
 pub mod row;
