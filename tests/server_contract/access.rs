@@ -16,22 +16,37 @@ use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt as _;
 use tracemark::server::{Options, Seed, Workspace, serve};
 
-use super::{basic, clock, empty, start};
+use super::{Server, basic, clock, empty, start};
 
 const CONFIRM: &str = "Confirm that you've configured the correct host.";
 
 #[tokio::test]
 async fn keys_are_checked_and_the_secret_decides() {
-    let server = empty();
+    let workspace = Workspace::in_memory(Seed::Empty, start()).unwrap();
+    let organization = workspace.organization_credentials().public_key;
+    let server = Server::of(workspace, Options::default());
     let (public, secret) = (&server.keys.public_key, &server.keys.secret_key);
     assert!(public.starts_with("pk-lf-") && secret.starts_with("sk-lf-"));
     assert!(!format!("{:?}", server.keys).contains(secret.as_str()));
     let bearer = format!("Bearer {public}");
     let denied = "Access denied - insufficient permissions for this endpoint";
+    let unconfirmed = |message: &str| format!("{message}. {CONFIRM}");
+    let (two_spaces, org) = (format!("Bearer  {public}"), format!("Bearer {organization}"));
     let cases: &[(Option<&str>, u16, &str)] = &[
         (None, 401, "No authorization header"),
+        (Some(""), 401, "No authorization header"),
         (Some("Digest x"), 401, "Invalid authorization header"),
+        (Some("basic x"), 401, "Invalid authorization header"),
         (Some("Basic !!!"), 401, &format!("Invalid character. {CONFIRM}")),
+        (Some("Basic a-_b"), 401, &unconfirmed("Invalid character")),
+        (Some("Basic YQ="), 401, &unconfirmed("Invalid character")),
+        (Some("Basic YWJjZ"), 401, &unconfirmed("The string to be decoded is not correctly encoded")),
+        (Some("Basic YWJj"), 401, &unconfirmed("Invalid authorization header")),
+        (Some(&basic("", secret)), 401, &unconfirmed("Invalid authorization header")),
+        (Some(&basic(public, "")), 401, &unconfirmed("Invalid authorization header")),
+        (Some(&basic("ü", "ü")), 401, &unconfirmed("Invalid credentials")),
+        (Some(&two_spaces), 401, &unconfirmed("Invalid public key")),
+        (Some(&org), 401, &unconfirmed("Unauthorized: Cannot use organization key with bearer auth")),
         (Some(&basic(public, "sk-x")), 401, &format!("Invalid credentials. {CONFIRM}")),
         (Some("Bearer garbage"), 401, &format!("Invalid public key. {CONFIRM}")),
         (Some(&bearer), 403, denied),
@@ -48,6 +63,27 @@ async fn keys_are_checked_and_the_secret_decides() {
     let score = json!({"traceId": "t", "name": "n", "value": 1}).to_string();
     let reply = server.send("POST", "/api/public/scores", Some(&bearer), Body::from(score)).await;
     assert_eq!(reply.status, 200);
+}
+
+/// The framework parses bodies before anything of the server sees a request.
+#[rstest]
+#[case("POST", "/annotation-queues", "{", 400, "Invalid JSON")]
+#[case("DELETE", "/annotation-queues", "{", 400, "Invalid JSON")]
+#[case("GET", "/traces", "nonsense", 400, "Invalid JSON")]
+#[case("GET", "/health", "]", 400, "Invalid JSON")]
+#[tokio::test]
+async fn bodies_are_parsed_before_method_mode_and_key(
+    #[case] method: &str,
+    #[case] path: &str,
+    #[case] body: &'static str,
+    #[case] status: u16,
+    #[case] text: &str,
+) {
+    let reply = empty().send(method, &format!("/api/public{path}"), None, Body::from(body)).await;
+    assert_eq!((reply.status, reply.text()), (status, text));
+    let long = Body::from(vec![b' '; 1_200_000]);
+    let reply = empty().send(method, &format!("/api/public{path}"), None, long).await;
+    assert_eq!((reply.status, reply.text()), (413, "Body exceeded 1mb limit"));
 }
 
 #[rstest]
@@ -104,6 +140,8 @@ async fn what_is_no_json_answers_in_plain_text_or_html() {
         (queues, Body::from(vec![b' '; 2_000_000]), 413, "Body exceeded 1mb limit"),
         ("/api/public/annotation-queues/", Body::empty(), 308, queues),
         ("/api/public/annotation-queues/?page=1", Body::empty(), 308, "/api/public/annotation-queues?page=1"),
+        ("/api//", Body::empty(), 308, "/api/"),
+        ("/api//public///annotation-queues?a=//", Body::empty(), 308, "/api/public/annotation-queues?a=//"),
     ];
     for (path, body, status, text) in cases {
         let reply = server.send("POST", path, Some(&auth), body).await;
@@ -201,6 +239,12 @@ async fn health_needs_no_key() {
     assert_eq!(get("/health").await, (200, ok.clone()));
     assert_eq!(get("/ready").await, (200, ok));
     assert_eq!(get("/health?failIfNoRecentEvents=true").await.0, 503);
+    for path in ["/health", "/ready"] {
+        let reply = server.send("DELETE", &format!("/api/public{path}"), None, Body::empty()).await;
+        assert_eq!(reply.status, 200, "{path}");
+    }
+    let reply = server.send("PUT", "/api/public/projects", None, Body::empty()).await;
+    assert_eq!((reply.status, reply.json()), (405, json!({"message": "Method not allowed"})));
 }
 
 #[tokio::test]

@@ -62,12 +62,8 @@ async fn collect(body: Body, payload: Payload) -> Result<Bytes, Problem> {
     Ok(kept.into())
 }
 
-/// JSON, or a form's fields, or a text where the content type is neither; null where the endpoint
-/// takes a file.
-pub fn parse(parts: &Parts, payload: Payload, bytes: &Bytes) -> Result<Value, Problem> {
-    if payload == Payload::File {
-        return Ok(Value::Null);
-    }
+/// JSON, or a form's fields, or a text where the content type is neither.
+pub fn parse(parts: &Parts, bytes: &Bytes) -> Result<Value, Problem> {
     let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match kind.as_str() {

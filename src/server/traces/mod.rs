@@ -7,6 +7,7 @@ pub mod columns;
 mod delete;
 mod distinct;
 mod events;
+pub mod flat;
 mod observations;
 pub mod row;
 mod sessions;

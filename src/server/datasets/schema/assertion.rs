@@ -35,10 +35,8 @@ fn numeric(keyword: &str, limit: f64, n: f64) -> Option<String> {
 
 /// Limits of length, and properties that must be there.
 fn sized(keyword: &str, wanted: &Value, data: &Value) -> Option<String> {
-    match keyword {
-        "required" => return missing(wanted, data.as_object()?),
-        "dependentRequired" => return dependent(wanted, data.as_object()?),
-        _ => {}
+    if keyword == "required" {
+        return missing(wanted, data.as_object()?);
     }
     let (length, noun) = match data {
         Value::String(text) => (text.chars().count(), "characters"),

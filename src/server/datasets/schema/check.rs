@@ -24,12 +24,20 @@ pub struct Checker<'a> {
     patterns: RefCell<HashMap<&'a str, Option<Validator>>>,
     steps: Cell<usize>,
     depth: Cell<usize>,
+    /// Whether a keyword around is about whether parts fit, so that faults gather until it is decided.
+    is_trial: Cell<bool>,
 }
 
 impl<'a> Checker<'a> {
     /// A checker for the schema.
     pub fn new(root: &'a Value) -> Self {
-        Self { root, patterns: RefCell::default(), steps: Cell::new(0), depth: Cell::new(0) }
+        Self {
+            root,
+            patterns: RefCell::default(),
+            steps: Cell::new(0),
+            depth: Cell::new(0),
+            is_trial: Cell::new(false),
+        }
     }
 
     /// What is wrong with the value.
@@ -42,6 +50,29 @@ impl<'a> Checker<'a> {
         let left = self.steps.get().checked_sub(steps);
         self.steps.set(left.unwrap_or_default());
         left.is_some()
+    }
+
+    /// The same for a part that need not fit.
+    pub fn attempt(&self, schema: &'a Value, data: &Value, path: &str) -> Vec<Fault> {
+        let before = self.is_trial.replace(true);
+        let faults = self.check(schema, data, path);
+        self.is_trial.set(before);
+        faults
+    }
+
+    /// A fault of a keyword after those of its parts, which are told too only where faults gather.
+    pub fn after(
+        &self,
+        mut parts: Vec<Fault>,
+        path: &str,
+        keyword: &'static str,
+        message: String,
+    ) -> Vec<Fault> {
+        if !self.is_trial.get() {
+            parts.clear();
+        }
+        parts.extend(one(path, keyword, message));
+        parts
     }
 
     /// What is wrong with a value at a place.
@@ -66,25 +97,27 @@ impl<'a> Checker<'a> {
         let types = types(map);
         let is_wrong = !types.is_empty() && !types.iter().any(|kind| is_of(data, kind));
         let late = late_group(map, &types);
+        let mut faults = Vec::new();
         if is_wrong && late.is_none() {
-            return wrong_type(map, path);
+            faults = wrong_type(map, path);
+            if !self.is_trial.get() {
+                return faults;
+            }
         }
         for (kind, keywords) in GROUPS.iter().filter(|group| is_used(group, map)) {
-            if kind.is_some_and(|kind| !is_of(data, kind)) {
-                if is_wrong && late == *kind {
-                    return wrong_type(map, path);
-                }
-                continue;
+            if kind.is_none_or(|kind| is_of(data, kind)) {
+                let found = keywords.iter().filter_map(|keyword| Some((*keyword, map.get(*keyword)?)));
+                faults.extend(first(
+                    found.map(|(key, wanted)| self.check_keyword(key, wanted, map, data, path)),
+                ));
+            } else if is_wrong && late == *kind {
+                faults.extend(wrong_type(map, path));
             }
-            for keyword in *keywords {
-                let Some(wanted) = map.get(*keyword) else { continue };
-                let faults = self.check_keyword(keyword, wanted, map, data, path);
-                if !faults.is_empty() {
-                    return faults;
-                }
+            if !faults.is_empty() {
+                break;
             }
         }
-        Vec::new()
+        faults
     }
 
     fn check_keyword(
@@ -101,21 +134,20 @@ impl<'a> Checker<'a> {
                 schema.map(|schema| self.check(schema, data, path)).unwrap_or_default()
             }
             "not" => {
-                let fits = self.check(wanted, data, path).is_empty();
+                let fits = self.attempt(wanted, data, path).is_empty();
                 if fits { one(path, keyword, "must NOT be valid".into()) } else { Vec::new() }
             }
             "anyOf" | "oneOf" => self.check_choice(keyword, wanted, data, path),
             "allOf" => first(list(wanted).map(|branch| self.check(branch, data, path))),
             "if" => self.check_condition(wanted, map, data, path),
             "pattern" => self.check_pattern(wanted, data, path),
-            "uniqueItems" | "items" | "prefixItems" | "contains" => {
+            "uniqueItems" | "items" | "contains" => {
                 let items = data.as_array().map(Vec::as_slice).unwrap_or_default();
                 self.check_array(keyword, wanted, map, items, path)
             }
             "propertyNames"
             | "additionalProperties"
             | "dependencies"
-            | "dependentSchemas"
             | "properties"
             | "patternProperties" => data
                 .as_object()
@@ -136,7 +168,7 @@ impl<'a> Checker<'a> {
     ) -> Vec<Fault> {
         let (mut faults, mut fitting) = (Vec::new(), 0);
         for branch in list(branches) {
-            let found = self.check(branch, data, path);
+            let found = self.attempt(branch, data, path);
             if found.is_empty() {
                 fitting += 1;
             }
@@ -166,11 +198,11 @@ impl<'a> Checker<'a> {
         data: &Value,
         path: &str,
     ) -> Vec<Fault> {
-        let holds = self.check(condition, data, path).is_empty();
+        let holds = self.attempt(condition, data, path).is_empty();
         let clause = if holds { "then" } else { "else" };
         let Some(schema) = map.get(clause) else { return Vec::new() };
         let mut faults = self.check(schema, data, path);
-        if !faults.is_empty() {
+        if !faults.is_empty() && self.is_trial.get() {
             faults.extend(one(path, "if", format!("must match \"{clause}\" schema")));
         }
         faults

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::Fault;
 use super::assertion;
 use super::check::{Checker, first, list, members, one};
+use super::keywords::types;
 
 impl<'a> Checker<'a> {
     /// What a keyword about arrays has against one.
@@ -19,14 +20,11 @@ impl<'a> Checker<'a> {
         path: &str,
     ) -> Vec<Fault> {
         match (keyword, wanted) {
-            ("uniqueItems", Value::Bool(true)) => check_unique(items, path),
+            ("uniqueItems", Value::Bool(true)) => check_unique(items, has_plain_items(map), path),
             ("uniqueItems", _) => Vec::new(),
-            ("prefixItems", _) | ("items", Value::Array(_)) => self.check_tuple(wanted, map, items, path),
-            ("contains", schema) => self.check_contained(schema, map, items, path),
-            (_, schema) => {
-                let known = map.get("prefixItems").map_or(0, |prefix| list(prefix).count());
-                self.check_items(schema, items, known, path)
-            }
+            ("items", Value::Array(_)) => self.check_tuple(wanted, map, items, path),
+            ("contains", schema) => self.check_contained(schema, items, path),
+            (_, schema) => self.check_items(schema, items, 0, path),
         }
     }
 
@@ -57,30 +55,16 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn check_contained(
-        &self,
-        schema: &'a Value,
-        map: &'a Map<String, Value>,
-        items: &[Value],
-        path: &str,
-    ) -> Vec<Fault> {
-        let bound = |key: &str| map.get(key).and_then(Value::as_u64);
-        let (least, most) = (bound("minContains").unwrap_or(1), bound("maxContains"));
-        let (mut faults, mut fitting) = (Vec::new(), 0);
+    fn check_contained(&self, schema: &'a Value, items: &[Value], path: &str) -> Vec<Fault> {
+        let mut faults = Vec::new();
         for (index, item) in items.iter().enumerate() {
-            let found = self.check(schema, item, &format!("{path}/{index}"));
-            fitting += u64::from(found.is_empty());
+            let found = self.attempt(schema, item, &format!("{path}/{index}"));
+            if found.is_empty() {
+                return found;
+            }
             faults.extend(found);
         }
-        if fitting >= least && most.is_none_or(|most| fitting <= most) {
-            return Vec::new();
-        }
-        let message = match most {
-            None => format!("must contain at least {least} valid item(s)"),
-            Some(most) => format!("must contain at least {least} and no more than {most} valid item(s)"),
-        };
-        faults.extend(one(path, "contains", message));
-        faults
+        self.after(faults, path, "contains", "must contain at least 1 valid item(s)".into())
     }
 
     /// What a keyword about objects has against one, which is also `data`.
@@ -102,7 +86,7 @@ impl<'a> Checker<'a> {
                     schema => self.check(schema, value, &child(path, key)),
                 }))
             }
-            "dependencies" | "dependentSchemas" => {
+            "dependencies" => {
                 if let Some(message) = assertion::dependent(wanted, object) {
                     return one(path, keyword, message);
                 }
@@ -121,7 +105,7 @@ impl<'a> Checker<'a> {
     }
 
     fn check_name(&self, schema: &'a Value, name: &str, path: &str) -> Vec<Fault> {
-        let mut faults = self.check(schema, &Value::from(name), path);
+        let mut faults = self.attempt(schema, &Value::from(name), path);
         if !faults.is_empty() {
             faults.extend(one(path, "propertyNames", "property name must be valid".into()));
         }
@@ -138,17 +122,31 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// Names the last item that has a twin before it, and the nearest such twin.
-fn check_unique(items: &[Value], path: &str) -> Vec<Fault> {
+/// Whether all items are known to be neither arrays nor objects.
+fn has_plain_items(map: &Map<String, Value>) -> bool {
+    let types = map.get("items").and_then(Value::as_object).map(types).unwrap_or_default();
+    !types.is_empty() && !types.iter().any(|kind| matches!(*kind, "array" | "object"))
+}
+
+/// Names the last item that has a twin before it, and the nearest such twin. Plain items are looked
+/// at from the other end, and named the other way round.
+fn check_unique(items: &[Value], is_plain: bool, path: &str) -> Vec<Fault> {
     let mut seen = HashMap::new();
     let mut twins = None;
-    for (index, item) in items.iter().enumerate() {
-        if let Some(earlier) = seen.insert(item.to_string(), index) {
-            twins = Some((earlier, index));
-        }
+    let mut look = |index: usize, item: &Value| {
+        let other = seen.insert(item.to_string(), index);
+        twins = other.map(|other| (other, index)).or(twins);
+        other.is_some()
+    };
+    if is_plain {
+        items.iter().enumerate().rev().any(|(index, item)| look(index, item));
+    } else {
+        items.iter().enumerate().for_each(|(index, item)| {
+            look(index, item);
+        });
     }
-    let Some((earlier, later)) = twins else { return Vec::new() };
-    let message = format!("must NOT have duplicate items (items ## {earlier} and {later} are identical)");
+    let Some((one_of, other)) = twins else { return Vec::new() };
+    let message = format!("must NOT have duplicate items (items ## {one_of} and {other} are identical)");
     one(path, "uniqueItems", message)
 }
 

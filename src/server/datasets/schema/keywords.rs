@@ -10,18 +10,16 @@ pub const GROUPS: [Group; 5] = [
     (None, &["$ref", "const", "enum", "not", "anyOf", "oneOf", "allOf", "if"]),
     (Some("number"), &["maximum", "minimum", "exclusiveMaximum", "exclusiveMinimum", "multipleOf", "format"]),
     (Some("string"), &["maxLength", "minLength", "pattern", "format"]),
-    (Some("array"), &["maxItems", "minItems", "uniqueItems", "prefixItems", "items", "contains"]),
+    (Some("array"), &["maxItems", "minItems", "items", "contains", "uniqueItems"]),
     (
         Some("object"),
         &[
             "maxProperties",
             "minProperties",
             "required",
-            "dependentRequired",
             "propertyNames",
             "additionalProperties",
             "dependencies",
-            "dependentSchemas",
             "properties",
             "patternProperties",
         ],
@@ -29,7 +27,7 @@ pub const GROUPS: [Group; 5] = [
 ];
 
 /// Keywords that assert nothing by themselves.
-pub const SILENT: [&str; 23] = [
+pub const SILENT: [&str; 21] = [
     "$schema",
     "$id",
     "$defs",
@@ -41,8 +39,6 @@ pub const SILENT: [&str; 23] = [
     "then",
     "else",
     "additionalItems",
-    "minContains",
-    "maxContains",
     "title",
     "description",
     "default",
@@ -55,9 +51,17 @@ pub const SILENT: [&str; 23] = [
     "contentSchema",
 ];
 
-/// Keywords of 2020-12 only.
-pub const NEWER: [&str; 5] =
-    ["prefixItems", "dependentRequired", "dependentSchemas", "minContains", "maxContains"];
+/// Whether a schema fits every value because it has no keyword that could object.
+pub fn asserts_nothing(schema: &Value) -> bool {
+    const OF_OTHERS: [&str; 6] = ["type", "nullable", "then", "else", "additionalItems", "$comment"];
+    match schema {
+        Value::Bool(fits) => *fits,
+        Value::Object(map) => !map.keys().any(|key| {
+            OF_OTHERS.contains(&key.as_str()) || GROUPS.iter().any(|(_, group)| group.contains(&key.as_str()))
+        }),
+        _ => false,
+    }
+}
 
 /// The types a schema allows; all if there are none.
 pub fn types(map: &Map<String, Value>) -> Vec<&str> {

@@ -106,9 +106,17 @@ mod tests {
     #[case(json!({"type": "array", "minItems": 1}), json!([]), &[" must NOT have fewer than 1 items"])]
     #[case(json!({"type": "array", "uniqueItems": true}), json!([1, 2, 1]),
         &[" must NOT have duplicate items (items ## 0 and 2 are identical)"])]
+    #[case(json!({"type": "array", "uniqueItems": true, "items": {"type": "string"}}), json!(["b", "a", "a", "b", "a"]),
+        &[" must NOT have duplicate items (items ## 4 and 2 are identical)"])]
+    #[case(json!({"type": "array", "uniqueItems": true, "items": {"type": "string"}}), json!([1, 1]),
+        &["/0 must be string"])]
+    #[case(json!({"anyOf": [{"type": "number", "const": 4}]}), json!([]),
+        &[" must be number", " must be equal to constant", " must match a schema in anyOf"])]
     #[case(json!({"type": "array", "items": {"type": "string"}}), json!(["a", 1, 2]), &["/1 must be string"])]
     #[case(json!({"type": "array", "contains": {"type": "string"}}), json!([1]),
-        &["/0 must be string", " must contain at least 1 valid item(s)"])]
+        &[" must contain at least 1 valid item(s)"])]
+    #[case(json!({"anyOf": [{"type": "array", "contains": {"type": "string"}}]}), json!([1]),
+        &["/0 must be string", " must contain at least 1 valid item(s)", " must match a schema in anyOf"])]
     #[case(json!({"type": "array", "items": [{}], "additionalItems": false}), json!([1, 2]),
         &[" must NOT have more than 1 items"])]
     #[case(json!({"type": "object", "additionalProperties": false}), json!({"a": 1}),
@@ -128,7 +136,9 @@ mod tests {
         &[" must match exactly one schema in oneOf"])]
     #[case(json!({"not": {"type": "null"}}), json!(null), &[" must NOT be valid"])]
     #[case(json!({"if": {"type": "string"}, "then": {"maxLength": 1}, "else": {}}), json!("ab"),
-        &[" must NOT have more than 1 characters", " must match \"then\" schema"])]
+        &[" must NOT have more than 1 characters"])]
+    #[case(json!({"anyOf": [{"if": {"type": "string"}, "then": {"maxLength": 1}, "else": {}}]}), json!("ab"),
+        &[" must NOT have more than 1 characters", " must match \"then\" schema", " must match a schema in anyOf"])]
     #[case(json!({"$ref": "#/$defs/a%20b", "$defs": {"a b": {"type": "null"}}}), json!(1), &[" must be null"])]
     fn violations_are_worded_like_this(#[case] schema: Value, #[case] value: Value, #[case] wanted: &[&str]) {
         assert_eq!(faults(&schema, &value), wanted);
@@ -151,9 +161,25 @@ mod tests {
     #[rstest]
     #[case(json!({"type": "object", "properties": {"q": {"type": "string", "format": "date"}}, "required": ["q"]}), true)]
     #[case(json!({"$schema": "http://json-schema.org/draft-07/schema#", "title": "x", "type": "array"}), true)]
-    #[case(json!({"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "array", "prefixItems": [{}]}), true)]
+    #[case(json!({"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "array"}), false)]
     #[case(json!({"type": "array", "prefixItems": [{}]}), false)]
     #[case(json!({"$schema": "http://example.com/mine"}), false)]
+    #[case(json!({"$schema": ""}), true)]
+    #[case(json!({"$schema": 1}), false)]
+    #[case(json!({"enum": []}), false)]
+    #[case(json!({"enum": [1, 1.0]}), false)]
+    #[case(json!({"definitions": {"a": {"enum": [{"a": 1}, {"a": 1}]}}}), false)]
+    #[case(json!({"nullable": true}), false)]
+    #[case(json!({"type": ["string", "null"], "nullable": false}), false)]
+    #[case(json!({"definitions": {"a": {"type": "string", "pattern": "("}}}), true)]
+    #[case(json!({"anyOf": [{}, {"mystery": 1}]}), true)]
+    #[case(json!({"anyOf": [{"mystery": 1}, {}]}), false)]
+    #[case(json!({"anyOf": [{"minimum": 1}, {}]}), true)]
+    #[case(json!({"type": "object", "if": {"mystery": 1}, "then": {}}), true)]
+    #[case(json!({"type": "object", "patternProperties": {"[": {}}}), true)]
+    #[case(json!({"type": "object", "patternProperties": {"[": {}}, "additionalProperties": false}), false)]
+    #[case(json!({"type": "object", "properties": {"ab": {}}, "patternProperties": {"^a": {"type": "null"}}}), false)]
+    #[case(json!({"type": "object", "properties": {"ab": {}}, "patternProperties": {"^a": {}}}), true)]
     #[case(json!({"$ref": "#/definitions/a", "definitions": {"a": {"type": "null"}}}), true)]
     #[case(json!({"$ref": "#/definitions/b", "definitions": {}}), false)]
     #[case(json!({"$ref": "http://example.com/schema.json"}), false)]
