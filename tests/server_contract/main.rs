@@ -21,6 +21,7 @@ mod odd_requests;
 mod otel;
 mod otel_experiments;
 mod people;
+mod prompts;
 mod queues;
 mod rules;
 mod runs;
