@@ -18,11 +18,12 @@ pub const ROUTES: &[Route] = &[
     Route::new("/generated/api/openapi.json", &[Endpoint::new("GET", Class::Free, json).gate(Gate::Open)]),
 ];
 
-const ENVELOPES: [Envelope; 6] = [
+const ENVELOPES: [Envelope; 7] = [
     Envelope::Standard,
     Envelope::Named,
     Envelope::Ingestion,
     Envelope::Coded,
+    Envelope::Bare,
     Envelope::Organization,
     Envelope::Scim,
 ];
@@ -152,6 +153,7 @@ fn name(envelope: Envelope) -> &'static str {
         Envelope::Named => "NamedError",
         Envelope::Ingestion => "IngestionError",
         Envelope::Coded => "CodedError",
+        Envelope::Bare => "BareError",
         Envelope::Organization => "OrganizationError",
         Envelope::Scim => "ScimError",
     }
@@ -164,6 +166,7 @@ fn schema(envelope: Envelope) -> Value {
         Envelope::Named => (&["error", "message"], &[]),
         Envelope::Ingestion => (&[], &["error", "message", "errors"]),
         Envelope::Coded => (&["message", "code"], &["details"]),
+        Envelope::Bare => (&["message"], &[]),
         Envelope::Organization => (&["error"], &["details"]),
         Envelope::Scim => (&["schemas", "detail", "status"], &[]),
     };
