@@ -10,7 +10,7 @@ use crate::server::data::value::iso;
 use crate::server::http::Call;
 use crate::server::http::fields::Fields;
 use crate::server::http::issue;
-use crate::server::http::query::Params;
+use crate::server::http::query::{Params, only_of_path};
 use crate::server::http::reply::{Answer, Problem, Reply};
 use crate::server::http::routes::{Class, Endpoint, Route};
 use crate::server::people::members::is_member;
@@ -45,22 +45,23 @@ fn row(project: &str) -> impl Fn(&Row<'_>) -> rusqlite::Result<Value> + '_ {
 /// `GET /comments`, in no useful order
 fn list(db: &Connection, call: &Call) -> Answer {
     let mut params = Params::of(&call.query);
-    let page = params.page();
     let kind = params.choice("objectType", &TYPES);
-    let object = call.query.raw("objectId");
-    params.strict(&["page", "limit", "objectType", "objectId", "authorUserId"]);
-    if params.is_clean() && object.is_some() && kind.is_none() {
+    let (object, author) = (params.single("objectId"), params.single("authorUserId"));
+    let page = params.page();
+    params.strict(&["objectType", "objectId", "authorUserId", "page", "limit"]);
+    if params.lets_go_on() && object.is_some_and(|id| !id.is_empty()) && kind.is_none() {
         params.note(issue::custom("objectType is required when objectId is provided", &["objectType"]));
     }
     params.finish()?;
     let from = "FROM comments WHERE (?1 IS NULL OR object_type = ?1) AND (?2 IS NULL OR object_id = ?2)
         AND (?3 IS NULL OR author_user_id = ?3)";
-    let args: [&dyn rusqlite::ToSql; 3] = [&kind, &object, &call.query.raw("authorUserId")];
+    let args: [&dyn rusqlite::ToSql; 3] = [&kind, &object, &author];
     page.answer(db, COLUMNS, from, "ORDER BY id", &args, row(&call.place.project.id))
 }
 
 /// `GET /comments/{commentId}`
 fn get(db: &Connection, call: &Call) -> Answer {
+    only_of_path(call)?;
     let sql = format!("SELECT {COLUMNS} FROM comments WHERE id = ?1");
     let found = db.query_row(&sql, [call.param("commentId")], row(&call.place.project.id)).optional()?;
     found.map(Reply::ok).ok_or_else(|| Problem::Missing("Comment not found within authorized project".into()))
@@ -70,9 +71,9 @@ fn get(db: &Connection, call: &Call) -> Answer {
 fn create(db: &Connection, call: &Call) -> Answer {
     let mut fields = Fields::of(&call.body)?;
     fields.text("projectId");
-    let kind = fields.choice("objectType", &TYPES);
-    let object = fields.text("objectId");
     let content = content(&mut fields);
+    let object = fields.text("objectId");
+    let kind = fields.choice("objectType", &TYPES);
     let author = fields.text_or_null("authorUserId").value();
     fields.strict(&["projectId", "objectType", "objectId", "content", "authorUserId"]);
     fields.finish()?;
@@ -89,13 +90,18 @@ fn create(db: &Connection, call: &Call) -> Answer {
 
 fn content<'a>(fields: &mut Fields<'a>) -> &'a str {
     let was_clean = matches!(fields.get("content"), Some(Value::String(_)));
-    let content = fields.text("content").trim();
+    let content = fields.text("content").trim_matches(is_blank);
     if was_clean && content.is_empty() {
         fields.note(issue::too_short(&["content"]));
     } else if utf16_len(content) > COMMENT_UNITS {
         fields.note(issue::too_long(COMMENT_UNITS, &["content"]));
     }
     content
+}
+
+/// What JavaScript trims.
+fn is_blank(c: char) -> bool {
+    c == '\u{feff}' || c.is_whitespace() && c != '\u{85}'
 }
 
 fn refuse_stranger(db: &Connection, author: Option<&str>) -> Result<(), Problem> {

@@ -1,9 +1,13 @@
 //! Routes, methods, keys and the error envelopes.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
+use futures_util::{StreamExt as _, stream};
 use pretty_assertions::assert_eq;
 use rstest::rstest;
 use serde_json::json;
@@ -12,22 +16,37 @@ use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt as _;
 use tracemark::server::{Options, Seed, Workspace, serve};
 
-use super::{basic, clock, empty, start};
+use super::{Server, basic, clock, empty, start};
 
 const CONFIRM: &str = "Confirm that you've configured the correct host.";
 
 #[tokio::test]
 async fn keys_are_checked_and_the_secret_decides() {
-    let server = empty();
+    let workspace = Workspace::in_memory(Seed::Empty, start()).unwrap();
+    let organization = workspace.organization_credentials().public_key;
+    let server = Server::of(workspace, Options::default());
     let (public, secret) = (&server.keys.public_key, &server.keys.secret_key);
     assert!(public.starts_with("pk-lf-") && secret.starts_with("sk-lf-"));
     assert!(!format!("{:?}", server.keys).contains(secret.as_str()));
     let bearer = format!("Bearer {public}");
     let denied = "Access denied - insufficient permissions for this endpoint";
+    let unconfirmed = |message: &str| format!("{message}. {CONFIRM}");
+    let (two_spaces, org) = (format!("Bearer  {public}"), format!("Bearer {organization}"));
     let cases: &[(Option<&str>, u16, &str)] = &[
         (None, 401, "No authorization header"),
+        (Some(""), 401, "No authorization header"),
         (Some("Digest x"), 401, "Invalid authorization header"),
+        (Some("basic x"), 401, "Invalid authorization header"),
         (Some("Basic !!!"), 401, &format!("Invalid character. {CONFIRM}")),
+        (Some("Basic a-_b"), 401, &unconfirmed("Invalid character")),
+        (Some("Basic YQ="), 401, &unconfirmed("Invalid character")),
+        (Some("Basic YWJjZ"), 401, &unconfirmed("The string to be decoded is not correctly encoded")),
+        (Some("Basic YWJj"), 401, &unconfirmed("Invalid authorization header")),
+        (Some(&basic("", secret)), 401, &unconfirmed("Invalid authorization header")),
+        (Some(&basic(public, "")), 401, &unconfirmed("Invalid authorization header")),
+        (Some(&basic("ü", "ü")), 401, &unconfirmed("Invalid credentials")),
+        (Some(&two_spaces), 401, &unconfirmed("Invalid public key")),
+        (Some(&org), 401, &unconfirmed("Unauthorized: Cannot use organization key with bearer auth")),
         (Some(&basic(public, "sk-x")), 401, &format!("Invalid credentials. {CONFIRM}")),
         (Some("Bearer garbage"), 401, &format!("Invalid public key. {CONFIRM}")),
         (Some(&bearer), 403, denied),
@@ -44,6 +63,27 @@ async fn keys_are_checked_and_the_secret_decides() {
     let score = json!({"traceId": "t", "name": "n", "value": 1}).to_string();
     let reply = server.send("POST", "/api/public/scores", Some(&bearer), Body::from(score)).await;
     assert_eq!(reply.status, 200);
+}
+
+/// The framework parses bodies before anything of the server sees a request.
+#[rstest]
+#[case("POST", "/annotation-queues", "{", 400, "Invalid JSON")]
+#[case("DELETE", "/annotation-queues", "{", 400, "Invalid JSON")]
+#[case("GET", "/traces", "nonsense", 400, "Invalid JSON")]
+#[case("GET", "/health", "]", 400, "Invalid JSON")]
+#[tokio::test]
+async fn bodies_are_parsed_before_method_mode_and_key(
+    #[case] method: &str,
+    #[case] path: &str,
+    #[case] body: &'static str,
+    #[case] status: u16,
+    #[case] text: &str,
+) {
+    let reply = empty().send(method, &format!("/api/public{path}"), None, Body::from(body)).await;
+    assert_eq!((reply.status, reply.text()), (status, text));
+    let long = Body::from(vec![b' '; 1_200_000]);
+    let reply = empty().send(method, &format!("/api/public{path}"), None, long).await;
+    assert_eq!((reply.status, reply.text()), (413, "Body exceeded 1mb limit"));
 }
 
 #[rstest]
@@ -100,12 +140,49 @@ async fn what_is_no_json_answers_in_plain_text_or_html() {
         (queues, Body::from(vec![b' '; 2_000_000]), 413, "Body exceeded 1mb limit"),
         ("/api/public/annotation-queues/", Body::empty(), 308, queues),
         ("/api/public/annotation-queues/?page=1", Body::empty(), 308, "/api/public/annotation-queues?page=1"),
+        ("/api//", Body::empty(), 308, "/api/"),
+        ("/api//public///annotation-queues?a=//", Body::empty(), 308, "/api/public/annotation-queues?a=//"),
     ];
     for (path, body, status, text) in cases {
         let reply = server.send("POST", path, Some(&auth), body).await;
         assert_eq!((reply.status, reply.text()), (status, text));
         assert!(!reply.headers.contains_key(header::CONTENT_TYPE));
     }
+}
+
+#[rstest]
+#[case::no_route("POST", "/nope", false, None, 404, 40)]
+#[case::no_key("POST", "/ingestion", false, None, 401, 40)]
+#[case::no_method("PUT", "/scores", true, None, 405, 40)]
+#[case::no_such_model("POST", "/traces", true, None, 404, 40)]
+#[case::too_long("POST", "/scores", true, None, 413, 40)]
+#[case::asks_first("POST", "/ingestion", false, Some("100-continue"), 401, 0)]
+#[tokio::test]
+async fn a_refused_body_is_read_so_that_its_client_sees_the_answer(
+    #[case] method: &str,
+    #[case] path: &str,
+    #[case] has_key: bool,
+    #[case] expect: Option<&str>,
+    #[case] status: u16,
+    #[case] parts: usize,
+) {
+    let (server, sent) = (empty(), Arc::new(AtomicUsize::new(0)));
+    let count = Arc::clone(&sent);
+    let part = move |_| {
+        count.fetch_add(1, Ordering::SeqCst);
+        Ok::<_, Infallible>(vec![b' '; 64 << 10])
+    };
+    let body = Body::from_stream(stream::iter(0..40).map(part));
+    let mut request = Request::builder().method(method).uri(format!("/api/public{path}"));
+    if has_key {
+        request = request.header(header::AUTHORIZATION, server.basic());
+    }
+    if let Some(expect) = expect {
+        request = request.header(header::EXPECT, expect);
+    }
+    let request = request.header(header::CONTENT_TYPE, "application/json").body(body).unwrap();
+    let response = server.router.clone().oneshot(request).await.unwrap();
+    assert_eq!((response.status().as_u16(), sent.load(Ordering::SeqCst)), (status, parts));
 }
 
 #[tokio::test]
@@ -162,6 +239,12 @@ async fn health_needs_no_key() {
     assert_eq!(get("/health").await, (200, ok.clone()));
     assert_eq!(get("/ready").await, (200, ok));
     assert_eq!(get("/health?failIfNoRecentEvents=true").await.0, 503);
+    for path in ["/health", "/ready"] {
+        let reply = server.send("DELETE", &format!("/api/public{path}"), None, Body::empty()).await;
+        assert_eq!(reply.status, 200, "{path}");
+    }
+    let reply = server.send("PUT", "/api/public/projects", None, Body::empty()).await;
+    assert_eq!((reply.status, reply.json()), (405, json!({"message": "Method not allowed"})));
 }
 
 #[tokio::test]

@@ -33,6 +33,18 @@ async fn comments_need_their_object() {
         let wanted = json!({"message": message, "error": "LangfuseNotFoundError"});
         assert_eq!((status, answer), (404, wanted));
     }
+    for path in ["objectId=", "objectId=&objectType=TRACE", "authorUserId="] {
+        let list = server.get(&format!("/comments?{path}")).await;
+        assert_eq!(list["meta"]["totalItems"], 0, "{path}");
+    }
+    // Stored as written, but for the blanks around it.
+    let written = "\u{feff}\u{a0} <b>@[Ada](user:user-ada)</b>\n\t ";
+    let made = server.post("/comments", body("TRACE", trace, written)).await;
+    let comment = server.get(&format!("/comments/{}", made["id"].as_str().unwrap())).await;
+    assert_eq!(comment["content"], "<b>@[Ada](user:user-ada)</b>");
+    let wrong = server.call("POST", "/comments", json!({"objectId": 5, "content": " "})).await.1;
+    let paths = wrong["error"].as_array().unwrap().iter().map(|issue| issue["path"][0].as_str().unwrap());
+    assert_eq!(paths.collect::<Vec<_>>(), ["projectId", "content", "objectId", "objectType"]);
     let long = body("TRACE", trace, &"🦀".repeat(2501));
     assert_eq!(server.call("POST", "/comments", long).await.1["error"][0]["code"], "too_big");
     assert_eq!(server.call("GET", "/comments/no", Value::Null).await.0, 404);

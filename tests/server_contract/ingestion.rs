@@ -8,32 +8,35 @@ use tracemark::server::{Mode, Options, Seed};
 
 use crate::{Server, empty};
 
-const AT: &str = "2026-11-24T04:00:00.000Z";
+/// The time of all events here.
+pub const AT: &str = "2026-11-24T04:00:00.000Z";
 
-fn dual() -> Server {
+/// A server of both data models.
+pub fn dual() -> Server {
     Server::new(Seed::Empty, Options { mode: Mode::Dual, ..Options::default() })
 }
 
-fn event(id: &str, kind: &str, body: &Value) -> Value {
+/// An event of a batch.
+pub fn event(id: &str, kind: &str, body: &Value) -> Value {
     json!({"id": id, "type": kind, "timestamp": AT, "body": body})
 }
 
 impl Server {
     /// Sends a batch and returns what is said about it.
-    async fn ingest(&self, events: &[Value]) -> Value {
+    pub async fn ingest(&self, events: &[Value]) -> Value {
         let (status, answer) = self.call("POST", "/ingestion", json!({"batch": events})).await;
         assert_eq!(status, 207, "{answer}");
         answer
     }
 
     /// Sends one event that must be accepted.
-    async fn tell(&self, id: &str, kind: &str, body: Value) {
+    pub async fn tell(&self, id: &str, kind: &str, body: Value) {
         let answer = self.ingest(&[event(id, kind, &body)]).await;
         assert_eq!(answer, json!({"successes": [{"id": id, "status": 201}], "errors": []}));
     }
 
     /// The trace's observations with all their fields, by id.
-    async fn rows(&self, trace: &str) -> Vec<Value> {
+    pub async fn rows(&self, trace: &str) -> Vec<Value> {
         let fields = "core,basic,time,io,metadata,model,usage,metrics,trace_context";
         let list = self.get(&format!("/v2/observations?traceId={trace}&fields={fields}")).await;
         let mut rows = list["data"].as_array().unwrap().clone();
@@ -43,7 +46,7 @@ impl Server {
 }
 
 /// The fields of a row that are named in `wanted`.
-fn part(row: &Value, wanted: &Value) -> Value {
+pub fn part(row: &Value, wanted: &Value) -> Value {
     wanted.as_object().unwrap().keys().map(|key| (key.clone(), row[key].clone())).collect()
 }
 
@@ -207,80 +210,6 @@ async fn a_trace_and_its_observations_hang_together() {
     ];
     let found: Vec<Value> = rows.iter().zip(&wanted).map(|(row, wanted)| part(row, wanted)).collect();
     assert_eq!(found, wanted);
-}
-
-#[tokio::test]
-async fn later_events_fill_and_overwrite_whatever_their_order() {
-    let created = json!({"id": "o", "traceId": "t", "startTime": AT, "name": "a", "output": "first",
-        "metadata": {"a": {"b": 1}}});
-    let updated = json!({"id": "o", "endTime": "2026-11-24T04:00:01Z", "output": "last",
-        "metadata": {"a": {"c": 2}}});
-    let wanted = json!({"id": "o", "traceId": "t", "startTime": AT, "name": "a", "output": "last",
-        "metadata": {"a": {"b": 1, "c": 2}}, "latency": 1});
-    for order in [[0, 1], [1, 0]] {
-        let server = dual();
-        let events = [event("1", "span-create", &created), event("2", "span-update", &updated)];
-        for index in order {
-            server.ingest(&events[index..=index]).await;
-        }
-        // Sent again, nothing changes.
-        server.ingest(&events).await;
-        server.ingest(&events[..1]).await;
-        let rows = server.rows("t").await;
-        assert_eq!(rows.len(), 1, "{order:?}");
-        assert_eq!(part(&rows[0], &wanted), wanted, "{order:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_trace_grows_and_its_time_stays() {
-    let server = dual();
-    server.tell("1", "trace-create", json!({"id": "t", "name": "a", "timestamp": AT, "tags": ["b"]})).await;
-    let more = json!({"id": "t", "timestamp": "2026-11-25T04:00:00Z", "tags": ["a"], "output": {"x": 1},
-        "metadata": "plain"});
-    server.tell("2", "trace-create", more).await;
-    let wanted = json!({"id": "t-t", "name": "a", "startTime": AT, "tags": ["a", "b"],
-        "output": r#"{"x":1}"#, "metadata": {"metadata": "plain"}});
-    assert_eq!(part(&server.rows("t").await[0], &wanted), wanted);
-    // Deleted, it starts afresh.
-    server.call("DELETE", "/traces/t", Value::Null).await;
-    server.tell("3", "trace-create", json!({"id": "t", "timestamp": AT})).await;
-    let wanted = json!({"name": "", "tags": [], "output": null});
-    assert_eq!(part(&server.rows("t").await[0], &wanted), wanted);
-}
-
-#[rstest]
-#[case(json!({"usage": {"input": 1, "output": 2}}), json!({"input": 1, "output": 2, "total": 3}))]
-#[case(json!({"usage": {"total": 7, "unit": "TOKENS"}}), json!({"total": 7}))]
-#[case(json!({"usageDetails": {"input": 3, "images": 2}}), json!({"input": 3, "images": 2, "total": 5}))]
-#[case(
-    json!({"usageDetails": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15,
-        "prompt_tokens_details": {"cached_tokens": 4, "audio_tokens": null}}}),
-    json!({"input": 6, "input_cached_tokens": 4, "output": 5, "total": 15})
-)]
-#[case(
-    json!({"usageDetails": {"input_tokens": 1, "output_tokens": 5, "total_tokens": 6,
-        "output_tokens_details": {"reasoning_tokens": 9}}}),
-    json!({"input": 1, "output": 0, "output_reasoning_tokens": 9, "total": 6})
-)]
-#[tokio::test]
-async fn usage_comes_in_many_shapes(#[case] mut body: Value, #[case] wanted: Value) {
-    let server = dual();
-    body["id"] = json!("g");
-    body["traceId"] = json!("t");
-    server.tell("1", "generation-create", body).await;
-    assert_eq!(server.rows("t").await[0]["usageDetails"], wanted);
-}
-
-#[tokio::test]
-async fn given_costs_count_more_than_prices() {
-    let server = dual();
-    let body = json!({"id": "g", "traceId": "t", "model": "gpt-4o-2024-08-06",
-        "usageDetails": {"input": 100}, "costDetails": {"input": 0.5, "output": 0.25}});
-    server.tell("1", "agent-create", body).await;
-    let wanted = json!({"type": "AGENT", "costDetails": {"input": 0.5, "output": 0.25, "total": 0.75},
-        "totalCost": 0.75});
-    assert_eq!(part(&server.rows("t").await[0], &wanted), wanted);
 }
 
 #[rstest]

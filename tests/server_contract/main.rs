@@ -12,6 +12,7 @@ mod faults;
 #[path = "../http_support/mod.rs"]
 mod http_support;
 mod ingestion;
+mod ingestion_merge;
 mod limits;
 mod media;
 mod metrics;
@@ -19,6 +20,7 @@ mod observations;
 mod odd_queries;
 mod odd_requests;
 mod otel;
+mod otel_details;
 mod otel_experiments;
 mod people;
 mod prompts;

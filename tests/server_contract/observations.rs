@@ -3,8 +3,13 @@
 use pretty_assertions::assert_eq;
 use rstest::rstest;
 use serde_json::{Value, json};
+use tracemark::server::{Mode, Options, Seed};
 
-use super::{empty, ids, sample};
+use super::{Server, empty, ids, sample};
+
+fn dual() -> Server {
+    Server::new(Seed::Empty, Options { mode: Mode::Dual, ..Options::default() })
+}
 
 #[tokio::test]
 async fn observations_show_the_field_groups_asked_for() {
@@ -160,4 +165,20 @@ async fn deleted_traces_leave_their_comments_and_items() {
     assert_eq!((status, answer), (200, json!({"message": "Trace deleted successfully"})));
     assert_eq!(server.get(&format!("/v2/observations?traceId={trace}")).await["data"], json!([]));
     assert_eq!(server.get(items).await, before);
+}
+
+#[tokio::test]
+async fn prices_are_decimals_as_text() {
+    let server = dual();
+    let body = json!({"id": "g", "traceId": "t", "model": "gpt-4o-mini", "usageDetails": {"input": 1}});
+    let event =
+        json!({"id": "1", "type": "generation-create", "timestamp": "2026-11-24T04:00:00Z", "body": body});
+    let (status, _) = server.call("POST", "/ingestion", json!({"batch": [event]})).await;
+    assert_eq!(status, 207);
+    let list = server.get("/v2/observations?traceId=t&fields=model").await;
+    assert_eq!(
+        (&list["data"][0]["inputPrice"], &list["data"][0]["outputPrice"]),
+        (&json!("1.5e-7"), &json!("6e-7"))
+    );
+    assert_eq!(server.get("/observations/g").await["inputPrice"], 1.5e-7);
 }

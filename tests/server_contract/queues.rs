@@ -23,9 +23,14 @@ async fn queues_are_created_read_and_listed_newest_first() {
     let (status, refused) = server.call("POST", "/annotation-queues", body).await;
     let wanted = json!({"message": "A queue with this name already exists.", "error": "InvalidRequestError"});
     assert_eq!((status, refused), (400, wanted));
-    let (status, refused) =
-        server.call("POST", "/annotation-queues", json!({"name": "x", "scoreConfigIds": ["no"]})).await;
-    assert_eq!((status, refused["error"].as_str()), (400, Some("InvalidRequestError")));
+    // That a config is missing is told before that the name is taken.
+    for name in ["x", "one"] {
+        let body = json!({"name": name, "scoreConfigIds": ["no"]});
+        let message = "At least one of the score config IDs cannot be found for the given project.";
+        let wanted = json!({"message": message, "error": "InvalidRequestError"});
+        assert_eq!(server.call("POST", "/annotation-queues", body).await, (400, wanted), "{name}");
+    }
+    assert_eq!(server.get(&format!("/annotation-queues/{id}?queueId=other")).await, queue);
     let (status, missing) = server.call("GET", "/annotation-queues/no", Value::Null).await;
     let wanted = json!({"message": "Annotation queue not found", "error": "LangfuseNotFoundError"});
     assert_eq!((status, missing), (404, wanted));
@@ -38,7 +43,8 @@ async fn items_are_added_completed_reopened_and_removed() {
     let queue = server.post("/annotation-queues", json!({"name": "q", "scoreConfigIds": [config]})).await;
     let items = format!("/annotation-queues/{}/items", queue["id"].as_str().unwrap());
     let object = json!({"objectId": "t-1", "objectType": "TRACE"});
-    let first = server.post(&items, object.clone()).await;
+    let first = server.post(&format!("{items}?page=2&limit=1&status=COMPLETED"), object.clone()).await;
+    assert_eq!(server.call("POST", &format!("{items}?page=0"), object.clone()).await.0, 400);
     let second = server.post(&items, object).await;
     assert_ne!(first["id"], second["id"]);
     assert_eq!((&first["status"], &first["completedAt"]), (&json!("PENDING"), &json!(null)));
@@ -57,7 +63,7 @@ async fn items_are_added_completed_reopened_and_removed() {
     let third = server.post(&items, body).await;
     let list = server.get(&items).await;
     assert_eq!(ids(&list), [&third, &second, &first].map(|item| item["id"].as_str().unwrap()));
-    let completed = server.get(&format!("{items}?status=COMPLETED&limit=1")).await;
+    let completed = server.get(&format!("{items}?status=COMPLETED&limit=1&queueId=other")).await;
     assert_eq!(completed["data"], json!([third]));
     assert_eq!(completed["meta"]["totalItems"], 1);
 
@@ -110,6 +116,23 @@ async fn score_configs_are_created_and_changed() {
     let message = "Invalid input: expected undefined, received array";
     assert_eq!((status, answer), (400, json!({"message": message, "error": "InvalidRequestError"})));
     assert_eq!(server.call("PATCH", &path, json!({"minValue": 9})).await.0, 400);
+    let boolean = format!("/score-configs/{}", boolean["id"].as_str().unwrap());
+    let (status, same) = server.call("PATCH", &boolean, json!({"categories": pair, "maxValue": 1})).await;
+    assert_eq!((status, &same["categories"], &same["maxValue"]), (200, &pair, &json!(1)));
+    let text = server.post("/score-configs", json!({"name": "note", "dataType": "TEXT"})).await;
+    let text = format!("/score-configs/{}", text["id"].as_str().unwrap());
+    let number = "Invalid input: expected undefined, received number";
+    for (path, change, message) in [
+        (
+            &boolean,
+            json!({"categories": []}),
+            "Boolean data type must have exactly 2 categories., Invalid input",
+        ),
+        (&text, json!({"minValue": 0, "maxValue": 1}), format!("{number}, {number}").as_str()),
+    ] {
+        let wanted = json!({"message": message, "error": "InvalidRequestError"});
+        assert_eq!(server.call("PATCH", path, change).await, (400, wanted));
+    }
     assert_eq!(server.call("PATCH", &path, json!({"description": null})).await.0, 400);
     assert_eq!(server.call("GET", "/score-configs/no", Value::Null).await.0, 404);
 }

@@ -75,12 +75,27 @@ async fn the_cursor_of_scores_walks_through_all_of_them() {
     let server = some_scores().await;
     let (mut seen, mut cursor) = (Vec::new(), String::new());
     loop {
-        let page = server.get(&format!("/v3/scores?limit=2&cursor={cursor}")).await;
+        let page = server.get(&format!("/v3/scores?limit=2{cursor}")).await;
         seen.extend(page["data"].as_array().unwrap().iter().map(|s| s["timestamp"].clone()));
         let Some(next) = page["meta"]["cursor"].as_str() else { break };
-        cursor = next.to_owned();
+        cursor = format!("&cursor={next}");
     }
     let mut newest_first = seen.clone();
     newest_first.sort_by(|a, b| b.as_str().cmp(&a.as_str()));
     assert_eq!((seen.len(), &seen), (6, &newest_first));
+}
+
+/// What a score is about, if some of its targets are empty texts.
+#[rstest]
+#[case(json!({"traceId": "", "sessionId": "s"}), json!({"kind": "session", "id": "s"}))]
+#[case(json!({"traceId": "t", "observationId": ""}), json!({"kind": "trace", "id": "t"}))]
+#[case(json!({"traceId": null, "datasetRunId": "r"}), json!({"kind": "experiment", "id": "r"}))]
+#[tokio::test]
+async fn an_empty_id_is_no_target(#[case] target: Value, #[case] subject: Value) {
+    let server = empty();
+    let mut score = json!({"id": "e", "name": "n", "value": 1});
+    score.as_object_mut().unwrap().extend(target.as_object().unwrap().clone());
+    score["configId"] = json!("");
+    server.post("/scores", score).await;
+    assert_eq!(server.score("e").await["subject"], subject);
 }

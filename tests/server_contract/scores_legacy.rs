@@ -103,7 +103,10 @@ async fn lists_are_filtered_and_newest_first() {
         ("/v2/scores?queueId=q", "p-num"),
         ("/v2/scores?dataType=TEXT", "p-text"),
         ("/v2/scores?source=EVAL", ""),
-        ("/v2/scores?name=", all),
+        ("/v2/scores?name=", ""),
+        ("/v2/scores?traceTags=", ""),
+        ("/v2/scores?value=0&operator=%3D", "p-corr p-text p-free"),
+        ("/v2/scores?value=0x2&operator=%3E", "p-num"),
         ("/v2/scores?value=1&operator=%3E%3D", "p-sess p-bool p-cat p-num"),
         ("/v2/scores?value=1&operator=!%3D&dataType=NUMERIC", "p-num"),
         ("/v2/scores?value=1", all),
@@ -134,12 +137,19 @@ async fn the_filter_parameter_holds_conditions() {
             "p-corr p-cat",
         ),
         (json!({"type": "null", "column": "sessionId", "operator": "is not null", "value": ""}), "p-sess"),
+        (json!({"type": "null", "column": "Author User ID", "operator": "is not null", "value": ""}), ""),
+        (json!({"type": "null", "column": "comment", "operator": "is not null", "value": ""}), "p-num"),
         (
-            json!({"type": "string", "column": "stringValue", "operator": "ends with", "value": "er"}),
-            "p-corr",
+            json!({"type": "null", "column": "stringValue", "operator": "is null", "value": ""}),
+            "p-sess p-corr p-num",
+        ),
+        (json!({"type": "string", "column": "sessionId", "operator": "=", "value": ""}), ""),
+        (
+            json!({"type": "string", "column": "stringValue", "operator": "ends with", "value": "ue"}),
+            "p-bool",
         ),
         (
-            json!({"type": "arrayOptions", "column": "tags", "operator": "any of", "value": ["no-such-tag"]}),
+            json!({"type": "arrayOptions", "column": "trace_tags", "operator": "any of", "value": ["no-such-tag"]}),
             "",
         ),
         (json!({"type": "datetime", "column": "timestamp", "operator": "<", "value": "2001-01-01"}), ""),
@@ -150,12 +160,12 @@ async fn the_filter_parameter_holds_conditions() {
     }
     for (condition, message) in [
         (
-            json!({"type": "string", "column": "no", "operator": "=", "value": ""}),
-            "Column no does not match a UI / CH table mapping.",
+            json!({"type": "string", "column": "queueId", "operator": "=", "value": ""}),
+            "Column queueId does not match a UI / CH table mapping.",
         ),
         (
-            json!({"type": "string", "column": "tags", "operator": "=", "value": ""}),
-            "Invalid filter type 'string' for column 'tags'. Expected filter type 'arrayOptions'.",
+            json!({"type": "string", "column": "Trace Tags", "operator": "=", "value": ""}),
+            "Invalid filter type 'string' for column 'Trace Tags'. Expected filter type 'arrayOptions'.",
         ),
         (
             json!({"type": "string", "column": "metadata", "operator": "=", "value": ""}),
@@ -166,6 +176,25 @@ async fn the_filter_parameter_holds_conditions() {
         let (status, answer) = server.call("GET", &format!("/v2/scores?filter={filter}"), Value::Null).await;
         assert_eq!((status, answer["message"].as_str()), (400, Some(message)));
     }
+}
+
+/// Of two filters on a column the one of the parameter `filter` counts, but for those on the trace.
+#[rstest]
+#[case("name=n", "name", "verdict", "p-cat")]
+#[case("scoreIds=p-num", "id", "p-cat", "p-cat")]
+#[case("name=n", "id", "p-cat", "")]
+#[tokio::test]
+async fn a_condition_takes_the_place_of_the_parameter(
+    #[case] parameter: &str,
+    #[case] column: &str,
+    #[case] value: &str,
+    #[case] wanted: &str,
+) {
+    let (server, _) = scored().await;
+    let condition = json!([{"type": "string", "column": column, "operator": "=", "value": value}]);
+    let filter = byte_serialize(condition.to_string().as_bytes()).collect::<String>();
+    let list = server.get(&format!("/v2/scores?environment=probe&{parameter}&filter={filter}")).await;
+    assert_eq!(ids(&list).join(" "), wanted);
 }
 
 #[rstest]
@@ -186,6 +215,8 @@ async fn rules_over_the_query_are_refused(#[case] path: &str, #[case] message: &
 #[case("limit=101", json!([{"origin": "number", "code": "too_big", "maximum": 100, "inclusive": true, "path": ["limit"], "message": "Too big: expected number to be <=100"}]))]
 #[case("value=abc", json!([{"expected": "number", "code": "invalid_type", "received": "NaN", "path": ["value"], "message": "Invalid input: expected number, received NaN"}]))]
 #[case("operator=~", json!([{"code": "invalid_value", "values": ["<", ">", "<=", ">=", "!=", "="], "path": ["operator"], "message": "Invalid option: expected one of \"<\"|\">\"|\"<=\"|\">=\"|\"!=\"|\"=\""}]))]
+#[case("userId=a&userId=b", json!([{"expected": "string", "code": "invalid_type", "path": ["userId"], "message": "Invalid input: expected string, received array"}]))]
+#[case("value=Infinity", json!([{"expected": "number", "code": "invalid_type", "received": "Infinity", "path": ["value"], "message": "Invalid input: expected number, received number"}]))]
 #[case("filter=%5B%7B%7D%5D", json!([{"code": "invalid_union", "errors": [], "note": "No matching discriminator", "discriminator": "type", "path": ["filter", 0, "type"], "message": "Invalid input"}]))]
 #[tokio::test]
 async fn the_schema_is_checked(#[case] query: &str, #[case] wanted: Value) {

@@ -4,9 +4,6 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Row, ToSql, params_from_iter};
 use serde_json::Value as Json;
 
-use super::value::cursor_place;
-use crate::server::http::reply::Problem;
-
 /// Conditions, all of which must hold.
 #[derive(Debug, Default)]
 pub struct Where {
@@ -32,17 +29,6 @@ impl Where {
         if !values.is_empty() {
             self.and(format!("{column} IN ({})", marks(values.len())), values);
         }
-    }
-
-    /// Only rows that come after the cursor's in descending order of `columns`; `keys` are the
-    /// cursor's names for them.
-    pub fn after(&mut self, columns: &str, cursor: &str, keys: &[&str]) -> Result<(), Problem> {
-        let invalid = || Problem::Refused("Invalid cursor format".into());
-        let cursor = cursor_place(cursor).ok_or_else(invalid)?;
-        let args: Option<Vec<&str>> = keys.iter().map(|key| cursor[*key].as_str()).collect();
-        let args = texts(&args.ok_or_else(invalid)?);
-        self.and(format!("({columns}) < ({})", marks(keys.len())), args);
-        Ok(())
     }
 
     /// The first `limit` rows, and whether there are more.

@@ -13,7 +13,7 @@ pub fn iso(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
-/// A stored time cut to whole seconds: the event store keeps `createdAt` no finer.
+/// A stored time cut to whole seconds: of what came as events, `createdAt` is known no finer.
 pub fn whole_seconds(iso: &str) -> String {
     format!("{}.000Z", iso.get(..19).unwrap_or(iso))
 }
@@ -28,10 +28,16 @@ pub fn strict_time(text: &str) -> Option<Timestamp> {
     (zone && text.as_bytes().get(10) == Some(&b'T')).then(|| text.parse().ok()).flatten()
 }
 
-/// Reads what a JavaScript `Date` would: also dates alone and times without a zone, taken as UTC.
+/// Reads what a JavaScript `Date` would: also dates alone, even without day and month, and times without
+/// a zone, taken as UTC.
 pub fn lenient_time(text: &str) -> Option<Timestamp> {
     text.parse().ok().or_else(|| {
-        let civil = text.parse::<DateTime>().ok()?;
+        let first = match text.len() {
+            4 => "-01-01",
+            7 => "-01",
+            _ => "",
+        };
+        let civil = format!("{text}{first}").parse::<DateTime>().ok()?;
         Offset::UTC.to_timestamp(civil).ok()
     })
 }
@@ -141,12 +147,20 @@ pub fn payload(value: &Value) -> Option<String> {
     }
 }
 
-/// Folds `newer` into `older`, key by key and level by level.
+/// Folds `newer` into `older`, key by key, entry by entry and level by level.
 pub fn merge(older: &mut Value, newer: &Value) {
     match (older, newer) {
         (Value::Object(older), Value::Object(newer)) => {
             for (key, value) in newer {
                 merge(older.entry(key.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (Value::Array(older), Value::Array(newer)) => {
+            for (index, value) in newer.iter().enumerate() {
+                match older.get_mut(index) {
+                    Some(place) => merge(place, value),
+                    None => older.push(value.clone()),
+                }
             }
         }
         (older, newer) => *older = newer.clone(),
@@ -199,7 +213,10 @@ mod tests {
         for text in ["2026-11-20T12:00:00", "2026-11-20T13:00:00+0100"] {
             assert_eq!(lenient_time(text).map(iso).as_deref(), Some(noon), "{text}");
         }
-        assert_eq!(lenient_time("2026-11-20").map(iso).as_deref(), Some("2026-11-20T00:00:00.000Z"));
+        for (text, day) in [("2026-11-20", "11-20"), ("2026-11", "11-01"), ("2026", "01-01")] {
+            let wanted = format!("2026-{day}T00:00:00.000Z");
+            assert_eq!(lenient_time(text).map(iso), Some(wanted), "{text}");
+        }
     }
 
     #[test]

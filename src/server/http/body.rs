@@ -17,11 +17,31 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// A body that is too long is read up to here and thrown away, so that the client gets to read the
 /// answer.
 const DRAINED: usize = 16 << 20;
+/// How long a client that is refused anyway may take to send its body.
+const SHORT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The body, if it is no longer than allowed and comes in time.
 pub async fn read(body: Body, payload: Payload) -> Result<Bytes, Problem> {
     let late = |_| Problem::Text(StatusCode::REQUEST_TIMEOUT, "Request timed out");
     timeout(PATIENCE, collect(body, payload)).await.map_err(late)?
+}
+
+/// Reads a body that nobody needs, since a connection closed with something unread resets, and its
+/// client may never see why it was refused. Whoever asks first (`Expect`) sends nothing then.
+pub async fn discard(parts: &Parts, body: Body) {
+    if parts.headers.contains_key(header::EXPECT) {
+        return;
+    }
+    let (mut body, mut length) = (body.into_data_stream(), 0);
+    let rest = async {
+        while let Some(Ok(part)) = body.next().await
+            && length <= DRAINED
+        {
+            length += part.len();
+        }
+    };
+    // Whether it ended or the time was up, the answer goes out now.
+    let _ = timeout(SHORT_PATIENCE, rest).await;
 }
 
 async fn collect(body: Body, payload: Payload) -> Result<Bytes, Problem> {
@@ -42,12 +62,8 @@ async fn collect(body: Body, payload: Payload) -> Result<Bytes, Problem> {
     Ok(kept.into())
 }
 
-/// JSON, or a form's fields, or a text where the content type is neither; null where the endpoint
-/// takes a file.
-pub fn parse(parts: &Parts, payload: Payload, bytes: &Bytes) -> Result<Value, Problem> {
-    if payload == Payload::File {
-        return Ok(Value::Null);
-    }
+/// JSON, or a form's fields, or a text where the content type is neither.
+pub fn parse(parts: &Parts, bytes: &Bytes) -> Result<Value, Problem> {
     let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match kind.as_str() {

@@ -214,12 +214,24 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Refuses a field, even if it is null.
+    pub fn absent(&mut self, key: &str) {
+        if let given @ Some(_) = self.get(key) {
+            self.note(issue::invalid_type("undefined", given, &[key]));
+        }
+    }
+
     /// Refuses every key but `known`.
     pub fn strict(&mut self, known: &[&str]) {
         let unknown: Vec<&str> = self.map.keys().map(String::as_str).filter(|k| !known.contains(k)).collect();
         if !unknown.is_empty() {
             self.note(issue::unrecognized_keys(&unknown));
         }
+    }
+
+    /// Whether rules over several fields are looked at, in spite of what was wrong so far.
+    pub fn lets_go_on(&self) -> bool {
+        self.issues.iter().all(issue::lets_go_on)
     }
 
     /// How many issues there are so far.

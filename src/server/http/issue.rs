@@ -155,3 +155,10 @@ pub fn not_literal(value: &str, path: &[&str]) -> Value {
     let message = format!("Invalid input: expected \"{value}\"");
     json!({"code": "invalid_value", "values": [value], "path": path, "message": message})
 }
+
+/// Whether the schema still looks at rules over several fields: it does where a value is only out of
+/// bounds, and does not where one is no value of its field at all.
+pub fn lets_go_on(issue: &Value) -> bool {
+    let code = issue["code"].as_str().unwrap_or_default();
+    matches!(code, "too_small" | "too_big" | "invalid_format" | "custom")
+}

@@ -1,6 +1,6 @@
 //! How a request finds its handler and how the answer is worded.
 //!
-//! The checks come in the real server's order: `routes`, mode, `auth`, `limits`, `body`; then the
+//! The checks come in the real server's order: `routes`, `body`, method, mode, `auth`, `limits`; then the
 //! handler reads its input with `query` (parameters) and `fields` (JSON bodies), and answers in the
 //! terms of `reply`. `listen` is the socket around all that, `faults` what may go wrong on demand.
 
@@ -34,7 +34,7 @@ use self::faults::Faults;
 use self::limits::Limits;
 use self::query::Query;
 use self::reply::{Answer, Envelope, Problem, Reply};
-use self::routes::{Endpoint, Found};
+use self::routes::{Endpoint, Found, Payload};
 use super::data::pool::Pool;
 use super::data::workspace::{Keys, Project, Workspace};
 use super::options::{Mode, Options, Plan};
@@ -171,21 +171,73 @@ pub async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Resp
 async fn respond(shared: Arc<Shared>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let headers = parts.headers.clone();
-    let found = match routes::find(parts.uri.path(), parts.uri.query()) {
-        Ok(found) => found,
+    let (found, content) = match enter(&parts, body).await {
+        Ok(entered) => entered,
         Err(problem) => return reply::respond(Err(problem), Envelope::Standard),
     };
     let mut response = if parts.method == Method::OPTIONS {
         cors::preflight(&headers)
     } else {
         let envelope = found.route.envelope;
-        reply::respond(answer(shared, found, parts, body).await, envelope)
+        reply::respond(answer(shared, found, parts, content).await, envelope)
     };
     cors::allow(&headers, response.headers_mut());
     response
 }
 
-async fn answer(shared: Arc<Shared>, found: Found, parts: Parts, body: Body) -> Answer {
+/// The body of a request.
+enum Content {
+    /// As sent, and parsed.
+    Read(Bytes, Value),
+    /// A file, which is read when the request is let in.
+    Waiting(Body),
+}
+
+/// What a request meets before its handler, whoever sent it: the route, and the parser of bodies.
+async fn enter(parts: &Parts, body: Body) -> Result<(Found, Content), Problem> {
+    let found = match routes::find(parts.uri.path(), parts.uri.query()) {
+        Ok(found) => found,
+        Err(problem) => {
+            body::discard(parts, body).await;
+            return Err(problem);
+        }
+    };
+    let content = match found.route.payload() {
+        Payload::File => Content::Waiting(body),
+        payload => {
+            let bytes = body::read(body, payload).await?;
+            let parsed = body::parse(parts, &bytes)?;
+            Content::Read(bytes, parsed)
+        }
+    };
+    Ok((found, content))
+}
+
+async fn answer(shared: Arc<Shared>, found: Found, parts: Parts, content: Content) -> Answer {
+    let route = found.route.path;
+    let (endpoint, call) = match (admit(&shared, found, &parts), content) {
+        (Ok((endpoint, call)), Content::Read(bytes, body)) => (endpoint, Call { bytes, body, ..call }),
+        (Ok((endpoint, call)), Content::Waiting(file)) => {
+            (endpoint, Call { bytes: body::read(file, endpoint.payload).await?, ..call })
+        }
+        (Err(problem), Content::Read(..)) => return Err(problem),
+        (Err(problem), Content::Waiting(file)) => {
+            body::discard(&parts, file).await;
+            return Err(problem);
+        }
+    };
+    let mut reply = shared.run(endpoint, call).await?;
+    if endpoint.is_read()
+        && shared.place.options.plan != Plan::Unlimited
+        && let Reply::Json(_, body) = &mut reply
+    {
+        deprecation::add(route, body);
+    }
+    Ok(reply)
+}
+
+/// Everything that is checked before the handler; the body is still missing in the call.
+fn admit(shared: &Shared, found: Found, parts: &Parts) -> Result<(&'static Endpoint, Call), Problem> {
     let Found { route, params } = found;
     let endpoint = route.endpoint(parts.method.as_str())?;
     let Options { mode, plan, .. } = shared.place.options;
@@ -196,27 +248,18 @@ async fn answer(shared: Arc<Shared>, found: Found, parts: Parts, body: Body) -> 
     let now = (shared.place.clock)();
     let counted = shared.limits.count(plan, endpoint.class, now);
     counted.map_err(|over| Problem::Limited(over, limits::message(parts.method.as_str(), route.path)))?;
-    let mut call = Call {
+    let call = Call {
         params,
         query: Query::parse(parts.uri.query().unwrap_or_default()),
         body: Value::Null,
         bytes: Bytes::new(),
-        origin: origin(&parts),
+        origin: origin(parts),
         headers: parts.headers.clone(),
         now,
         place: Arc::clone(&shared.place),
     };
     (endpoint.admit)(&call)?;
-    call.bytes = body::read(body, endpoint.payload).await?;
-    call.body = body::parse(&parts, endpoint.payload, &call.bytes)?;
-    let mut reply = shared.run(endpoint, call).await?;
-    if endpoint.is_read()
-        && plan != Plan::Unlimited
-        && let Reply::Json(_, body) = &mut reply
-    {
-        deprecation::add(route.path, body);
-    }
-    Ok(reply)
+    Ok((endpoint, call))
 }
 
 fn origin(parts: &Parts) -> String {

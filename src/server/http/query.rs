@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, ToSql};
 use serde_json::{Value, json};
 
+use super::Call;
 use super::issue;
 use super::reply::{Answer, Problem, Reply};
 use crate::server::data::value::{lenient_time, strict_time};
@@ -67,8 +68,13 @@ impl<'a> Params<'a> {
 
     /// A whole number from 1 to `most`, or the default.
     pub fn positive(&mut self, key: &str, default: u32, most: u32) -> u32 {
+        if self.query.all(key)[..] == [""] { default } else { self.at_least_one(key, default, most) }
+    }
+
+    /// The same where an empty parameter is 0, and so too small.
+    pub fn at_least_one(&mut self, key: &str, default: u32, most: u32) -> u32 {
         let read = match self.query.all(key)[..] {
-            [] | [""] => Ok(default),
+            [] => Ok(default),
             [text] => whole(key, text, most),
             _ => Err(issue::not_a_number(key)),
         };
@@ -108,8 +114,12 @@ impl<'a> Params<'a> {
 
     /// Any date, if given and not empty.
     pub fn date(&mut self, key: &str) -> Option<Timestamp> {
-        let text = self.query.get(key)?;
-        self.take(lenient_time(text).map(Some).ok_or_else(|| issue::not_a_date(key)))
+        let read = match self.query.all(key)[..] {
+            [] | [""] => Ok(None),
+            [text] => lenient_time(text).map(Some).ok_or_else(|| issue::not_a_date(key)),
+            _ => Err(issue::not_a_date(key)),
+        };
+        self.take(read)
     }
 
     /// Page and page size.
@@ -119,12 +129,25 @@ impl<'a> Params<'a> {
 
     /// Refuses every parameter but `known`.
     pub fn strict(&mut self, known: &[&str]) {
-        let given = self.query.0.iter().map(|(k, _)| k.as_str());
-        let mut unknown: Vec<&str> = given.filter(|k| !known.contains(k)).collect();
-        unknown.dedup();
+        let mut unknown: Vec<&str> = Vec::new();
+        for (key, _) in &self.query.0 {
+            if !known.contains(&key.as_str()) && !unknown.contains(&key.as_str()) {
+                unknown.push(key);
+            }
+        }
         if !unknown.is_empty() {
             self.note(issue::unrecognized_keys(&unknown));
         }
+    }
+
+    /// The parameter as sent, even if empty.
+    pub fn raw(&self, key: &str) -> Option<&'a str> {
+        self.query.raw(key)
+    }
+
+    /// Every value of a parameter that may be repeated.
+    pub fn all(&self, key: &str) -> Vec<&'a str> {
+        self.query.all(key)
     }
 
     /// A required text; empty if there was an issue.
@@ -135,16 +158,24 @@ impl<'a> Params<'a> {
         self.single(key).unwrap_or_default()
     }
 
-    /// Any number, if given; nothing given is 0, as JavaScript's `Number` has it.
+    /// Any number, if given; an empty parameter is 0.
     pub fn number(&mut self, key: &str) -> Option<f64> {
-        let text = self.query.raw(key)?.trim();
-        let read = if text.is_empty() { Some(0.0) } else { text.parse().ok().filter(|n: &f64| !n.is_nan()) };
-        self.take(read.map(Some).ok_or_else(|| issue::not_a_number(key)))
+        let read = match self.query.all(key)[..] {
+            [] => Ok(None),
+            [text] => finite(key, text).map(Some),
+            _ => Err(issue::not_a_number(key)),
+        };
+        self.take(read)
     }
 
     /// Whether nothing was wrong so far.
     pub fn is_clean(&self) -> bool {
         self.issues.is_empty()
+    }
+
+    /// Whether rules over several parameters are looked at, in spite of what was wrong so far.
+    pub fn lets_go_on(&self) -> bool {
+        self.issues.iter().all(issue::lets_go_on)
     }
 
     /// The verdict.
@@ -200,11 +231,21 @@ pub fn no_parameters(query: &Query) -> Result<(), Problem> {
     params.finish()
 }
 
-fn whole(key: &str, text: &str, most: u32) -> Result<u32, Value> {
+/// The same, but for those that repeat a variable of the path, which has the last word.
+pub fn only_of_path(call: &Call) -> Result<(), Problem> {
+    let mut params = Params::of(&call.query);
+    let known: Vec<&str> = call.params.iter().map(|(name, _)| *name).collect();
+    params.strict(&known);
+    params.finish()
+}
+
+fn finite(key: &str, text: &str) -> Result<f64, Value> {
     let n = javascript_number(text).ok_or_else(|| issue::not_a_number(key))?;
-    if n.is_infinite() {
-        return Err(issue::infinite(key));
-    }
+    if n.is_infinite() { Err(issue::infinite(key)) } else { Ok(n) }
+}
+
+fn whole(key: &str, text: &str, most: u32) -> Result<u32, Value> {
+    let n = finite(key, text)?;
     if n.fract() != 0.0 {
         return Err(issue::not_whole(key));
     }
@@ -219,10 +260,7 @@ fn whole(key: &str, text: &str, most: u32) -> Result<u32, Value> {
 }
 
 fn amount(key: &str, text: &str, most: u32) -> Result<u32, Value> {
-    let n = javascript_number(text).ok_or_else(|| issue::not_a_number(key))?;
-    if n.is_infinite() {
-        return Err(issue::infinite(key));
-    }
+    let n = finite(key, text)?;
     if n < 0.0 {
         return Err(issue::too_small(true, key));
     }
@@ -234,8 +272,14 @@ fn amount(key: &str, text: &str, most: u32) -> Result<u32, Value> {
 }
 
 /// The number JavaScript makes of a text; `None` is its NaN.
-fn javascript_number(text: &str) -> Option<f64> {
+pub fn javascript_number(text: &str) -> Option<f64> {
     let text = text.trim();
+    for (prefix, radix) in [("0x", 16), ("0X", 16), ("0o", 8), ("0O", 8), ("0b", 2), ("0B", 2)] {
+        if let Some(digits) = text.strip_prefix(prefix) {
+            let digits = Some(digits).filter(|digits| !digits.starts_with(['+', '-']))?;
+            return u32::from_str_radix(digits, radix).ok().map(f64::from);
+        }
+    }
     match text {
         "" => Some(0.0),
         "Infinity" | "+Infinity" => Some(f64::INFINITY),

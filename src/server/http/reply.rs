@@ -43,6 +43,8 @@ pub enum Envelope {
     Standard,
     /// `{message, error}`, also for refusals of keys.
     Named,
+    /// `{message}`
+    Bare,
     /// `{error, message}`
     Ingestion,
     /// `{message, code, details}`
@@ -210,6 +212,7 @@ impl Wording {
         let Self { status, message, error, code, details } = self;
         let is_refused_key = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
         match envelope {
+            Envelope::Bare => json!({"message": message}),
             Envelope::Standard if is_refused_key || error.is_null() => json!({"message": message}),
             Envelope::Standard | Envelope::Named => json!({"message": message, "error": error}),
             Envelope::Ingestion => json!({"error": error, "message": message}),

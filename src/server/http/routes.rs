@@ -168,9 +168,16 @@ impl Route {
         self
     }
 
-    /// The endpoint for a method, or 405.
+    /// The endpoint for a method, or 405. Probes ask with any method.
     pub fn endpoint(&'static self, method: &str) -> Result<&'static Endpoint, Problem> {
-        self.endpoints.iter().find(|e| e.method == method).ok_or(Problem::Method)
+        let fits = |e: &&Endpoint| e.method == method || e.gate == Gate::Probe;
+        self.endpoints.iter().find(fits).ok_or(Problem::Method)
+    }
+
+    /// What body its requests have, whatever their method.
+    pub fn payload(&self) -> Payload {
+        let own = self.endpoints.iter().map(|e| e.payload).find(|payload| *payload != Payload::Json);
+        own.unwrap_or(Payload::Json)
     }
 
     /// The path's variable segments, decoded, if the route fits it.
@@ -198,11 +205,21 @@ pub struct Found {
     pub params: Vec<(&'static str, String)>,
 }
 
+/// The path without needless slashes, if it has any.
+fn tidied(path: &str) -> Option<String> {
+    if path.contains("//") {
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        let end = if path.ends_with('/') && !parts.is_empty() { "/" } else { "" };
+        return Some(format!("/{}{end}", parts.join("/")));
+    }
+    path.strip_suffix('/').filter(|shorter| !shorter.is_empty()).map(str::to_owned)
+}
+
 /// The route for a path, or why there is none. A literal path wins over a variable one.
 pub fn find(path: &str, query: Option<&str>) -> Result<Found, Problem> {
-    if let Some(shorter) = path.strip_suffix('/').filter(|p| !p.is_empty()) {
+    if let Some(path) = tidied(path) {
         let query = query.map(|query| format!("?{query}")).unwrap_or_default();
-        return Err(Problem::Moved(format!("{shorter}{query}")));
+        return Err(Problem::Moved(format!("{path}{query}")));
     }
     let fitting = all().filter_map(|route| {
         let params = route.params(path)?;

@@ -21,6 +21,7 @@ pub const ROUTES: &[Route] = &[
 const ENVELOPES: [Envelope; 7] = [
     Envelope::Standard,
     Envelope::Named,
+    Envelope::Bare,
     Envelope::Ingestion,
     Envelope::Coded,
     Envelope::Bare,
@@ -110,7 +111,7 @@ fn tag(path: &str) -> &str {
 
 fn security(gate: Gate) -> Value {
     match gate {
-        Gate::Open => json!([]),
+        Gate::Open | Gate::Probe => json!([]),
         Gate::KeyOrPublic => json!([{"keys": []}, {"publicKey": []}]),
         Gate::Key | Gate::Projects | Gate::Organization | Gate::People => json!([{"keys": []}]),
     }
@@ -131,7 +132,7 @@ fn responses(route: &Route, endpoint: &Endpoint) -> Value {
         found.insert(status.into(), json!({"description": description, "content": content}));
     };
     refuse("400", "The query or the body is not as it has to be.");
-    if endpoint.gate != Gate::Open {
+    if !matches!(endpoint.gate, Gate::Open | Gate::Probe) {
         refuse("401", "No key, or one that is not known here.");
         refuse("403", "The key does not open this.");
     }
@@ -151,6 +152,7 @@ fn name(envelope: Envelope) -> &'static str {
     match envelope {
         Envelope::Standard => "Error",
         Envelope::Named => "NamedError",
+        Envelope::Bare => "BareError",
         Envelope::Ingestion => "IngestionError",
         Envelope::Coded => "CodedError",
         Envelope::Bare => "BareError",
@@ -164,6 +166,7 @@ fn schema(envelope: Envelope) -> Value {
     let (required, others): (&[&str], &[&str]) = match envelope {
         Envelope::Standard => (&["message"], &["error"]),
         Envelope::Named => (&["error", "message"], &[]),
+        Envelope::Bare => (&["message"], &[]),
         Envelope::Ingestion => (&[], &["error", "message", "errors"]),
         Envelope::Coded => (&["message", "code"], &["details"]),
         Envelope::Bare => (&["message"], &[]),

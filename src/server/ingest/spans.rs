@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::batch::usage::with_total;
+use super::batch::usage::{with_total, with_total_cost};
 use super::models::Model;
 use crate::server::data::value::number;
 use crate::server::traces::row::Observation;
@@ -20,8 +20,11 @@ pub fn price(row: &mut Observation, model: Option<&Model>) {
     let object = |value: &Value| value.as_object().cloned().unwrap_or_default();
     let usage = with_total(object(&row.usage_details));
     let given = object(&row.cost_details);
-    let costs = if given.is_empty() { model.map(|m| m.cost(&usage)).unwrap_or_default() } else { given };
-    let costs = with_total(costs);
+    let costs = match model {
+        _ if !given.is_empty() => with_total_cost(given),
+        Some(model) => model.cost(&usage),
+        None => given,
+    };
     row.total_cost = costs.get("total").and_then(Value::as_f64).unwrap_or_default();
     row.usage_details = Value::Object(usage);
     row.cost_details = Value::Object(costs);

@@ -107,7 +107,12 @@ impl Asked {
                  direction 'desc' on a measure field."
             )));
         }
-        let is_measured = |field: &str| self.metrics.iter().any(|m| m.key() == field);
+        let is_measured = |field: &str| {
+            let measures = self.metrics.iter().map(|m| m.measure.name);
+            measures.into_iter().any(|name| {
+                field.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('_'))
+            })
+        };
         let others: Vec<&str> = descending.into_iter().filter(|field| !is_measured(field)).collect();
         if others.is_empty() {
             return Ok(());

@@ -151,34 +151,43 @@ macro_rules! entries {
     };
 }
 
-const OBSERVATION_MEASURES: &[Measure] = &[
-    measure("count", "1"),
-    Measure { is_text: true, ..measure("traceId", "o.trace_id") },
-    measure("latency", "round(o.latency * 1000)"),
-    measure("streamingLatency", "round((o.latency - o.time_to_first_token) * 1000)"),
-    measure("inputTokens", entries!("o.usage_details", "input")),
-    measure("outputTokens", entries!("o.usage_details", "output")),
-    measure("totalTokens", "ifnull(json_extract(o.usage_details, '$.total'), 0)"),
-    measure(
-        "outputTokensPerSecond",
-        concat!(
-            entries!("o.usage_details", "output"),
-            " * 1.0 / nullif(CAST(o.latency - o.time_to_first_token AS INTEGER), 0)"
-        ),
-    ),
-    measure(
-        "tokensPerSecond",
-        "json_extract(o.usage_details, '$.total') * 1.0 / nullif(CAST(o.latency AS INTEGER), 0)",
-    ),
-    measure("inputCost", entries!("o.cost_details", "input")),
-    measure("outputCost", entries!("o.cost_details", "output")),
-    measure("totalCost", "o.total_cost"),
-    measure("timeToFirstToken", "round(o.time_to_first_token * 1000)"),
-    measure(
-        "countScores",
-        "(SELECT count(*) FROM scores AS x WHERE x.trace_id = o.trace_id AND x.observation_id = o.id)",
-    ),
-];
+/// What both data models measure of an observation, after `first`.
+macro_rules! observation_measures {
+    ($($first:expr,)*) => {
+        &[
+            measure("count", "1"),
+            $($first,)*
+            measure("latency", "round(o.latency * 1000)"),
+            measure("streamingLatency", "round((o.latency - o.time_to_first_token) * 1000)"),
+            measure("inputTokens", entries!("o.usage_details", "input")),
+            measure("outputTokens", entries!("o.usage_details", "output")),
+            measure("totalTokens", "ifnull(json_extract(o.usage_details, '$.total'), 0)"),
+            measure(
+                "outputTokensPerSecond",
+                concat!(
+                    entries!("o.usage_details", "output"),
+                    " * 1.0 / nullif(CAST(o.latency - o.time_to_first_token AS INTEGER), 0)"
+                ),
+            ),
+            measure(
+                "tokensPerSecond",
+                "json_extract(o.usage_details, '$.total') * 1.0 / nullif(CAST(o.latency AS INTEGER), 0)",
+            ),
+            measure("inputCost", entries!("o.cost_details", "input")),
+            measure("outputCost", entries!("o.cost_details", "output")),
+            measure("totalCost", "o.total_cost"),
+            measure("timeToFirstToken", "round(o.time_to_first_token * 1000)"),
+            measure(
+                "countScores",
+                "(SELECT count(*) FROM scores AS x WHERE x.trace_id = o.trace_id AND x.observation_id = o.id)",
+            ),
+        ]
+    };
+}
+
+const OBSERVATION_MEASURES: &[Measure] =
+    observation_measures![Measure { is_text: true, ..measure("traceId", "o.trace_id") },];
+const OLD_MEASURES: &[Measure] = observation_measures![];
 
 const OBSERVATIONS: View = View {
     from: "observations AS o",
@@ -187,11 +196,40 @@ const OBSERVATIONS: View = View {
     time_sql: "o.start_time",
     metadata_sql: "o.metadata",
     dimensions: OBSERVATION_DIMENSIONS,
-    more_dimensions: &[Dimension::own("isRootObservation", "(o.parent_id IS NULL)").flag()],
+    more_dimensions: &[
+        Dimension::own("isRootObservation", "(o.parent_id IS NULL OR o.is_app_root = 1)").flag()
+    ],
     measures: OBSERVATION_MEASURES,
 };
 
-const OLD_OBSERVATIONS: View = View { only: "o.is_synthetic = 0", more_dimensions: &[], ..OBSERVATIONS };
+const OLD_PARENT: &str = "iif(o.is_legacy = 1 AND o.parent_id = 't-' || o.trace_id, NULL, o.parent_id)";
+
+const OLD_OBSERVATIONS: View = View {
+    only: "o.is_synthetic = 0",
+    dimensions: &[
+        Dimension::own("id", "o.id"),
+        Dimension::own("traceId", "o.trace_id"),
+        Dimension::own("traceName", "nullif(o.trace_name, '')"),
+        Dimension::own("environment", "o.environment"),
+        Dimension::own("parentObservationId", OLD_PARENT),
+        Dimension::own("type", "o.type"),
+        Dimension::own("name", "o.name"),
+        Dimension::own("level", "o.level"),
+        Dimension::own("version", "nullif(iif(o.is_legacy = 1, o.own_version, o.version), '')"),
+        Dimension::own("tags", "o.tags").list(),
+        Dimension::own("providedModelName", "nullif(o.model, '')"),
+        Dimension::own("promptName", "nullif(o.prompt_name, '')"),
+        Dimension::own("promptVersion", "o.prompt_version"),
+        Dimension::own("userId", "nullif(o.user_id, '')"),
+        Dimension::own("sessionId", "nullif(o.session_id, '')"),
+        Dimension::own("traceRelease", "nullif(o.release, '')"),
+        Dimension::own("traceVersion", "nullif(o.version, '')"),
+        Dimension::own("startTimeMonth", "substr(o.start_time, 1, 7)"),
+    ],
+    more_dimensions: &[],
+    measures: OLD_MEASURES,
+    ..OBSERVATIONS
+};
 
 const SCORE_DIMENSIONS: &[Dimension] = &[
     Dimension::own("sessionId", "s.session_id").unbounded(),

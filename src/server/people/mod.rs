@@ -24,12 +24,13 @@ const fn export(method: &'static str, run: Handler) -> Endpoint {
 
 /// `/health`, `/ready`, `/projects`, `/organizations`, `/scim`, `/integrations`
 pub const ROUTES: &[Route] = &[
-    Route::new("/api/public/health", &[Endpoint::new("GET", Class::Free, project::health).gate(Gate::Open)]),
-    Route::new("/api/public/ready", &[Endpoint::new("GET", Class::Free, project::ready).gate(Gate::Open)]),
+    Route::new("/api/public/health", &[Endpoint::new("GET", Class::Free, project::health).gate(Gate::Probe)]),
+    Route::new("/api/public/ready", &[Endpoint::new("GET", Class::Free, project::ready).gate(Gate::Probe)]),
     Route::new(
         "/api/public/projects",
         &[Endpoint::new("GET", Class::Free, project::list).gate(Gate::Projects)],
-    ),
+    )
+    .envelope(Envelope::Bare),
     Route::new(
         "/api/public/projects/{projectId}/memberships",
         &[

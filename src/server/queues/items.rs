@@ -8,7 +8,7 @@ use crate::server::data::value::iso;
 use crate::server::data::workspace::next_id;
 use crate::server::http::Call;
 use crate::server::http::fields::Fields;
-use crate::server::http::query::{Params, no_parameters};
+use crate::server::http::query::{Page, Params, only_of_path};
 use crate::server::http::reply::{Answer, Problem, Reply};
 
 const COLUMNS: &str = "id, queue_id, object_id, object_type, status, completed_at, created_at, updated_at";
@@ -27,13 +27,19 @@ fn row(r: &Row<'_>) -> rusqlite::Result<Value> {
     }))
 }
 
-/// `GET …/items`, newest first
-pub fn list(db: &Connection, call: &Call) -> Answer {
+/// What a list may be asked for. Adding an item takes the same parameters, and does nothing with them.
+fn listing(call: &Call) -> Result<(Page, Option<&str>), Problem> {
     let mut params = Params::of(&call.query);
     let page = params.page();
     let status = params.choice("status", &STATUSES);
-    params.strict(&["page", "limit", "status"]);
+    params.strict(&["page", "limit", "queueId", "status"]);
     params.finish()?;
+    Ok((page, status))
+}
+
+/// `GET …/items`, newest first
+pub fn list(db: &Connection, call: &Call) -> Answer {
+    let (page, status) = listing(call)?;
     let queue = call.param("queueId");
     must_exist(db, queue)?;
     let (those, args): (_, &[&str]) = match status {
@@ -53,7 +59,7 @@ pub fn list(db: &Connection, call: &Call) -> Answer {
 
 /// `GET …/items/{itemId}`
 pub fn get(db: &Connection, call: &Call) -> Answer {
-    no_parameters(&call.query)?;
+    only_of_path(call)?;
     must_exist(db, call.param("queueId"))?;
     read(db, call.param("queueId"), call.param("itemId"))
 }
@@ -70,7 +76,7 @@ fn no_item() -> Problem {
 
 /// `POST …/items`: the object need not exist, and may be in the queue already
 pub fn create(db: &Connection, call: &Call) -> Answer {
-    no_parameters(&call.query)?;
+    listing(call)?;
     let mut fields = Fields::of(&call.body)?;
     let object = fields.text("objectId");
     let kind = fields.choice("objectType", &["TRACE", "OBSERVATION", "SESSION"]);
@@ -91,7 +97,7 @@ pub fn create(db: &Connection, call: &Call) -> Answer {
 
 /// `PATCH …/items/{itemId}`: completing again moves the time, reopening keeps it
 pub fn patch(db: &Connection, call: &Call) -> Answer {
-    no_parameters(&call.query)?;
+    only_of_path(call)?;
     let mut fields = Fields::of(&call.body)?;
     let status = fields.optional_choice("status", &STATUSES);
     fields.strict(&["status"]);
@@ -111,7 +117,7 @@ pub fn patch(db: &Connection, call: &Call) -> Answer {
 
 /// `DELETE …/items/{itemId}`
 pub fn delete(db: &Connection, call: &Call) -> Answer {
-    no_parameters(&call.query)?;
+    only_of_path(call)?;
     let (queue, item) = (call.param("queueId"), call.param("itemId"));
     must_exist(db, queue)?;
     match db.execute("DELETE FROM items WHERE queue_id = ?1 AND id = ?2", [queue, item])? {

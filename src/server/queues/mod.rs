@@ -11,7 +11,7 @@ use crate::server::data::workspace::next_id;
 use crate::server::http::Call;
 use crate::server::http::fields::Fields;
 use crate::server::http::issue;
-use crate::server::http::query::{Params, no_parameters};
+use crate::server::http::query::{Params, only_of_path};
 use crate::server::http::reply::{Answer, Problem, Reply};
 use crate::server::http::routes::{Class, Endpoint, Route};
 use crate::server::options::Plan;
@@ -71,7 +71,7 @@ fn list(db: &Connection, call: &Call) -> Answer {
 
 /// `GET /annotation-queues/{queueId}`
 fn get(db: &Connection, call: &Call) -> Answer {
-    no_parameters(&call.query)?;
+    only_of_path(call)?;
     let sql = format!("SELECT {COLUMNS} FROM queues WHERE id = ?1");
     let found = db.query_row(&sql, [call.param("queueId")], row).optional()?;
     found.map(Reply::ok).ok_or_else(no_queue)
@@ -96,8 +96,8 @@ fn create(db: &Connection, call: &Call) -> Answer {
     fields.strict(&["name", "description", "scoreConfigIds"]);
     fields.finish()?;
     refuse_over_plan(db, call)?;
-    refuse_duplicate(db, name)?;
     refuse_unknown_configs(db, &configs)?;
+    refuse_duplicate(db, name)?;
     let now = iso(call.now);
     db.execute(
         "INSERT INTO queues VALUES (:id, :name, :description, :configs, :now, :now)",
@@ -166,7 +166,7 @@ fn unassign(db: &Connection, call: &Call) -> Answer {
 }
 
 fn assignment<'a>(db: &Connection, call: &'a Call) -> Result<(&'a str, &'a str), Problem> {
-    no_parameters(&call.query)?;
+    only_of_path(call)?;
     let mut fields = Fields::of(&call.body)?;
     let user = fields.text("userId");
     fields.strict(&["userId"]);

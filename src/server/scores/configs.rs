@@ -80,15 +80,8 @@ pub fn create(db: &Connection, call: &Call) -> Answer {
     let name = fields.text("name");
     check_name(&mut fields, name);
     let description = fields.text_or_null("description").value();
-    let (mut min, mut max) = (None, None);
-    if kind == "NUMERIC" {
-        (min, max) = (fields.number_or_null("minValue"), fields.number_or_null("maxValue"));
-    } else if kind != "BOOLEAN" {
-        fields.nothing("minValue");
-        fields.nothing("maxValue");
-    }
-    let categories = new_categories(&mut fields, kind);
-    if fields.is_clean() && min.zip(max).is_some_and(|(min, max)| max <= min) {
+    let New { min, max, categories } = of_kind(&mut fields, kind);
+    if fields.lets_go_on() && min.zip(max).is_some_and(|(min, max)| max <= min) {
         fields.note(issue::added(RANGE, &[]));
     }
     fields.finish()?;
@@ -104,27 +97,54 @@ pub fn create(db: &Connection, call: &Call) -> Answer {
     read(db, call, &id).map(Reply::ok)
 }
 
-fn new_categories(fields: &mut Fields<'_>, kind: &str) -> Option<Value> {
-    let given = fields.get("categories");
+/// The fields of a new config that depend on its type.
+#[derive(Default)]
+struct New {
+    min: Option<f64>,
+    max: Option<f64>,
+    categories: Option<Value>,
+}
+
+fn of_kind(fields: &mut Fields<'_>, kind: &str) -> New {
     match kind {
-        "BOOLEAN" => {
-            if given.is_some() {
-                fields.note(issue::invalid_type("undefined", given, &["categories"]));
-            }
-            Some(json!([{"label": "True", "value": 1}, {"label": "False", "value": 0}]))
+        "NUMERIC" => {
+            let (max, min) = (fields.number_or_null("maxValue"), fields.number_or_null("minValue"));
+            fields.nothing("categories");
+            New { min, max, categories: None }
         }
         "CATEGORICAL" => {
-            let Some(given) = given else {
-                fields.note(missing_categories());
-                return None;
-            };
-            if let Some(problem) = category_problem(given).filter(|_| fields.is_clean()) {
-                fields.note(category_issue(&problem));
-            }
-            Some(given.clone())
+            no_bounds(fields);
+            New { categories: new_categories(fields), ..New::default() }
+        }
+        "BOOLEAN" => {
+            fields.absent("categories");
+            let categories = json!([{"label": "True", "value": 1}, {"label": "False", "value": 0}]);
+            New { categories: Some(categories), ..New::default() }
         }
         _ => {
-            fields.nothing("categories");
+            fields.absent("categories");
+            no_bounds(fields);
+            New::default()
+        }
+    }
+}
+
+fn no_bounds(fields: &mut Fields<'_>) {
+    fields.nothing("maxValue");
+    fields.nothing("minValue");
+}
+
+/// A list of categories without what else its entries say; an issue is noted if it is none.
+fn new_categories(fields: &mut Fields<'_>) -> Option<Value> {
+    let given = fields.get("categories");
+    let Some(given) = given.filter(|given| !given.is_null()) else {
+        fields.note(no_categories(given));
+        return None;
+    };
+    match categories(given) {
+        Ok(categories) => Some(categories),
+        Err(problem) => {
+            fields.note(category_issue(&problem));
             None
         }
     }
@@ -138,7 +158,8 @@ fn check_name(fields: &mut Fields<'_>, name: &str) {
         fields.note(issue::too_short(&["name"]));
     } else if utf16_len(name) > NAME_UNITS {
         fields.note(issue::too_long(NAME_UNITS, &["name"]));
-    } else if !name.chars().all(|c| c.is_alphanumeric() || "_ .()-".contains(c)) {
+    }
+    if name.is_empty() || !name.chars().all(|c| c.is_alphanumeric() || "_ .()-".contains(c)) {
         fields.note(json!({
             "origin": "string", "code": "invalid_format", "format": "regex",
             "pattern": "/^[\\p{L}\\p{N}_ .()-]+$/u", "path": ["name"],
@@ -147,13 +168,13 @@ fn check_name(fields: &mut Fields<'_>, name: &str) {
     }
 }
 
-/// The server's union of what stored JSON can be, none of which is "absent".
-fn missing_categories() -> Value {
-    let scalar = ["string", "number", "boolean"].map(|t| vec![issue::invalid_type(t, None, &[])]);
+/// The server's union of what stored JSON can be, which is neither absent nor null.
+fn no_categories(given: Option<&Value>) -> Value {
+    let scalar = ["string", "number", "boolean"].map(|t| vec![issue::invalid_type(t, given, &[])]);
     issue::no_alternative(
         &[
-            vec![issue::invalid_type("array", None, &[])],
-            vec![issue::invalid_type("record", None, &[])],
+            vec![issue::invalid_type("array", given, &[])],
+            vec![issue::invalid_type("record", given, &[])],
             vec![issue::no_alternative(&scalar, &[])],
         ],
         &["categories"],
@@ -168,50 +189,45 @@ fn category_issue(problem: &str) -> Value {
     issue::added(problem, &["categories"])
 }
 
-/// What is wrong with a list of categories.
-fn category_problem(given: &Value) -> Option<String> {
+/// The categories of a list, or what is wrong with it.
+fn categories(given: &Value) -> Result<Value, String> {
     let pair = |entry: &Value| {
         let label = entry.get("label")?.as_str().filter(|l| !l.is_empty())?.to_owned();
         Some((label, entry.get("value")?.as_f64()?))
     };
     let pairs = given.as_array().and_then(|list| list.iter().map(pair).collect::<Option<Vec<_>>>());
-    let Some(pairs) = pairs else { return Some(SHAPE.to_owned()) };
+    let pairs = pairs.ok_or(SHAPE)?;
     for (index, (label, value)) in pairs.iter().enumerate() {
         let earlier = pairs.get(..index).unwrap_or_default();
         if earlier.iter().any(|(l, _)| l == label) {
-            return Some(format!("Duplicate category label: {label}, category labels must be unique"));
+            return Err(format!("Duplicate category label: {label}, category labels must be unique"));
         }
         #[expect(clippy::float_cmp, reason = "the very same number twice")]
         if earlier.iter().any(|(_, v)| v == value) {
-            return Some(format!(
-                "Duplicate category value: {}, category values must be unique",
-                number(*value)
-            ));
+            let value = number(*value);
+            return Err(format!("Duplicate category value: {value}, category values must be unique"));
         }
     }
-    None
+    Ok(pairs.into_iter().map(|(label, value)| json!({"label": label, "value": number(value)})).collect())
 }
 
 /// `PATCH /score-configs/{configId}`: null is no value of any field, so nothing can be removed
 pub fn patch(db: &Connection, call: &Call) -> Answer {
     let mut fields = Fields::of(&call.body)?;
+    let archived = fields.optional_flag("isArchived");
+    let name = fields.optional_text("name");
+    check_name(&mut fields, name.unwrap_or_default());
+    let (min, max) = (fields.optional_number("minValue"), fields.optional_number("maxValue"));
+    let categories = fields.get("categories").and_then(|_| new_categories(&mut fields));
+    let description = fields.optional_text("description");
     let known = ["isArchived", "name", "minValue", "maxValue", "categories", "description"];
     if known.iter().all(|key| fields.get(key).is_none()) {
         let message = "Request body cannot be empty. At least one field must be provided for update.";
-        return Err(Problem::Issues(vec![issue::custom(message, &[])]));
-    }
-    let name = fields.optional_text("name");
-    check_name(&mut fields, name.unwrap_or_default());
-    let description = fields.optional_text("description");
-    let archived = fields.optional_flag("isArchived");
-    let (min, max) = (fields.optional_number("minValue"), fields.optional_number("maxValue"));
-    let categories = fields.get("categories");
-    if categories.is_some_and(|c| !c.is_array()) {
-        fields.note(issue::invalid_type("array", categories, &["categories"]));
+        fields.note(issue::custom(message, &[]));
     }
     fields.finish()?;
     let id = call.param("configId");
-    check_change(&read(db, call, id)?, min, max, categories)?;
+    check_change(&read(db, call, id)?, min, max, categories.as_ref())?;
     db.execute(
         "UPDATE score_configs SET name = ifnull(:name, name), description = ifnull(:description, description),
             is_archived = ifnull(:archived, is_archived), min_value = ifnull(:min, min_value),
@@ -219,7 +235,7 @@ pub fn patch(db: &Connection, call: &Call) -> Answer {
             updated_at = :now WHERE id = :id",
         named_params! {
             ":name": name, ":description": description, ":archived": archived, ":min": min, ":max": max,
-            ":categories": categories.map(Value::to_string), ":now": iso(call.now), ":id": id,
+            ":categories": categories.map(|c| c.to_string()), ":now": iso(call.now), ":id": id,
         },
     )?;
     read(db, call, id).map(Reply::ok)
@@ -233,21 +249,32 @@ fn check_change(
     categories: Option<&Value>,
 ) -> Result<(), Problem> {
     let kind = old["dataType"].as_str().unwrap_or_default();
-    let refused = |message: &str| Err(Problem::Refused(message.to_owned()));
-    if let Some(given) = categories {
-        if kind != "CATEGORICAL" {
-            return refused("Invalid input: expected undefined, received array");
-        }
-        if let Some(problem) = category_problem(given) {
-            return refused(&problem);
-        }
+    let mut problems = Vec::new();
+    if matches!(kind, "CATEGORICAL" | "TEXT") {
+        let bounds = [max, min].into_iter().flatten();
+        problems.extend(bounds.map(|_| "Invalid input: expected undefined, received number"));
     }
-    if min.or(max).is_some() && matches!(kind, "CATEGORICAL" | "TEXT") {
-        return refused("Invalid input: expected undefined, received number");
+    match (kind, categories) {
+        (_, None) | ("CATEGORICAL", _) => {}
+        ("BOOLEAN", Some(given)) => problems.extend(not_yes_and_no(given, &old["categories"])),
+        _ => problems.push("Invalid input: expected undefined, received array"),
     }
     let (min, max) = (min.or(old["minValue"].as_f64()), max.or(old["maxValue"].as_f64()));
-    if kind == "NUMERIC" && min.zip(max).is_some_and(|(min, max)| max <= min) {
-        return refused(RANGE);
+    let is_empty = kind == "NUMERIC" && min.zip(max).is_some_and(|(min, max)| max <= min);
+    if is_empty && problems.is_empty() {
+        problems.push(RANGE);
     }
-    Ok(())
+    if problems.is_empty() { Ok(()) } else { Err(Problem::Refused(problems.join(", "))) }
+}
+
+/// What is wrong with the categories of a boolean, which are always the same.
+fn not_yes_and_no(given: &Value, wanted: &Value) -> Vec<&'static str> {
+    let mut problems = Vec::new();
+    if given.as_array().is_none_or(|list| list.len() != 2) {
+        problems.push("Boolean data type must have exactly 2 categories.");
+    }
+    if given != wanted {
+        problems.push("Invalid input");
+    }
+    problems
 }

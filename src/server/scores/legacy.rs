@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::{Map, Value, json};
 
 use crate::server::data::filter::{self, Condition, Kind, View, column};
-use crate::server::data::sql::{Where, texts};
+use crate::server::data::sql::{Where, marks, texts};
 use crate::server::data::value::{iso, metadata, number, parse, whole_seconds};
 use crate::server::http::Call;
 use crate::server::http::query::{Page, Params, Query};
@@ -24,31 +24,32 @@ const VALUE: &str = "CASE s.data_type
 
 const TABLES: &str = "scores AS s LEFT JOIN traces AS t ON t.id = s.trace_id";
 
+/// What else a score has as text: the name of a category or of a truth value. A text and a correction
+/// have theirs elsewhere.
+const STRING_VALUE: &str = "CASE s.data_type WHEN 'BOOLEAN' THEN iif(s.number = 0, 'False', 'True')
+    WHEN 'CORRECTION' THEN NULL ELSE s.text END";
+
 /// What the `filter` parameter may ask for.
 const VIEW: View = View {
     inherits_metadata: false,
     columns: &[
         column("id", "ID", Kind::Text, "s.id"),
-        column("name", "Name", Kind::Text, "s.name"),
         column("timestamp", "Timestamp", Kind::Time, "s.timestamp"),
         column("environment", "Environment", Kind::Text, "s.environment"),
-        column("source", "Source", Kind::Text, "s.source"),
-        column("dataType", "Data Type", Kind::Text, "s.data_type"),
+        column("traceId", "Trace ID", Kind::Text, "s.trace_id"),
+        column("observationId", "Observation ID", Kind::Text, "s.observation_id"),
+        column("sessionId", "Session ID", Kind::Text, "s.session_id"),
+        column("name", "Name", Kind::Text, "s.name"),
         column("value", "Value", Kind::Number, VALUE),
-        column("stringValue", "String Value", Kind::Text, "s.text"),
+        column("source", "Source", Kind::Text, "s.source"),
         column("comment", "Comment", Kind::Text, "s.comment"),
-        column("traceId", "Trace ID", Kind::Link, "s.trace_id"),
-        column("observationId", "Observation ID", Kind::Link, "s.observation_id"),
-        column("sessionId", "Session ID", Kind::Link, "s.session_id"),
-        column("datasetRunId", "Dataset Run ID", Kind::Link, "s.run_id"),
-        column("configId", "Config ID", Kind::Link, "s.config_id"),
-        column("queueId", "Queue ID", Kind::Link, "s.queue_id"),
-        column("authorUserId", "Author", Kind::Link, "s.author_user_id"),
+        column("authorUserId", "Author User ID", Kind::Text, "s.author_user_id"),
+        column("dataType", "Data Type", Kind::Text, "s.data_type"),
+        column("stringValue", "String Value", Kind::Text, STRING_VALUE),
+        column("metadata", "Metadata", Kind::Metadata, "s.metadata"),
         column("traceName", "Trace Name", Kind::Text, "t.name"),
         column("userId", "User ID", Kind::Text, "t.user_id"),
-        column("tags", "Tags", Kind::List, "t.tags"),
-        column("traceTags", "Trace Tags", Kind::List, "t.tags"),
-        column("metadata", "Metadata", Kind::Metadata, "s.metadata"),
+        column("trace_tags", "Trace Tags", Kind::List, "t.tags"),
     ],
 };
 
@@ -107,10 +108,16 @@ fn get(db: &Connection, call: &Call, version: Version, mut filter: Where) -> Ans
 fn list(db: &Connection, call: &Call, version: Version) -> Answer {
     let mut params = Params::of(&call.query);
     let page = params.page();
-    let (mut filter, conditions) = filters(&call.query, &mut params, version)?;
+    let (simple, conditions) = filters(&mut params, version)?;
     params.finish()?;
-    filter::add(&mut filter, &conditions, &VIEW)?;
     let with_trace = version == Version::V1 || asks_for_trace(&call.query)?;
+    let mut filter = Where::default();
+    let named = filter::add(&mut filter, &conditions, &VIEW)?;
+    for Simple { column, clause, args } in simple {
+        if !named.contains(&column) || is_of_trace(column) {
+            filter.and(clause, args);
+        }
+    }
     answer(db, call, version, page, filter, with_trace)
 }
 
@@ -159,78 +166,95 @@ fn asks_for_trace(query: &Query) -> Result<bool, Problem> {
     Ok(has("trace"))
 }
 
+/// A filter by a parameter of its own. One of the `filter` parameter on the same column takes its place,
+/// unless it is the trace's.
+struct Simple {
+    column: &'static str,
+    clause: String,
+    args: Vec<Arg>,
+}
+
+fn is_of_trace(column: &str) -> bool {
+    column.starts_with("t.")
+}
+
 /// The filters, in the order in which the schema looks at them.
-fn filters(
-    query: &Query,
-    params: &mut Params<'_>,
-    version: Version,
-) -> Result<(Where, Vec<Condition>), Problem> {
-    let mut filter = Where::default();
-    let is = |filter: &mut Where, key: &str, column: &str| {
-        if let Some(text) = query.get(key) {
-            filter.is(column, text);
-        }
-    };
-    is(&mut filter, "userId", "t.user_id");
-    if let Some(data_type) = params.choice("dataType", &TYPES) {
-        filter.is("s.data_type", data_type);
-    }
-    is(&mut filter, "configId", "s.config_id");
-    is(&mut filter, "queueId", "s.queue_id");
-    tags(&mut filter, &query.list("traceTags"));
-    filter.one_of("s.environment", texts(&query.list("environment")));
-    is(&mut filter, "name", "s.name");
+fn filters(params: &mut Params<'_>, version: Version) -> Result<(Vec<Simple>, Vec<Condition>), Problem> {
+    let mut all = Vec::new();
+    all.extend(text(params, "userId", "t.user_id"));
+    all.extend(choice(params, "dataType", "s.data_type", &TYPES));
+    all.extend(text(params, "configId", "s.config_id"));
+    all.extend(text(params, "queueId", "s.queue_id"));
+    all.extend(tags(params));
+    all.extend(environment(params));
+    all.extend(text(params, "name", "s.name"));
     for (key, sign) in [("fromTimestamp", ">="), ("toTimestamp", "<")] {
-        if let Some(at) = params.time(key) {
-            filter.and(format!("s.timestamp {sign} ?"), [Arg::from(iso(at))]);
-        }
+        let at = params.time(key);
+        all.extend(at.map(|at| compared("s.timestamp", "s.timestamp", sign, Arg::from(iso(at)))));
     }
-    if let Some(source) = params.choice("source", &SOURCES) {
-        filter.is("s.source", source);
-    }
-    value(&mut filter, params);
-    ids(&mut filter, query, "scoreIds", "s.id");
+    all.extend(choice(params, "source", "s.source", &SOURCES));
+    all.extend(value(params));
+    all.extend(ids(params, "scoreIds", "s.id"));
+    params.single("fields");
     let conditions = filter::read(params, false)?;
     if version == Version::V2 {
-        is(&mut filter, "sessionId", "s.session_id");
-        is(&mut filter, "traceId", "s.trace_id");
-        is(&mut filter, "datasetRunId", "s.run_id");
-        ids(&mut filter, query, "observationId", "s.observation_id");
+        all.extend(text(params, "sessionId", "s.session_id"));
+        all.extend(text(params, "traceId", "s.trace_id"));
+        all.extend(text(params, "datasetRunId", "s.run_id"));
+        all.extend(ids(params, "observationId", "s.observation_id"));
     }
-    environment_of_trace(&mut filter, query);
-    Ok((filter, conditions))
+    all.extend(environment_of_trace(params));
+    Ok((all, conditions))
+}
+
+fn compared(column: &'static str, sql: &str, sign: &str, arg: Arg) -> Simple {
+    Simple { column, clause: format!("({sql}) {sign} ?"), args: vec![arg] }
+}
+
+fn one_of(column: &'static str, values: &[&str]) -> Simple {
+    Simple { column, clause: format!("{column} IN ({})", marks(values.len())), args: texts(values) }
+}
+
+/// A text, of which an empty one is one, too.
+fn text(params: &mut Params<'_>, key: &str, column: &'static str) -> Option<Simple> {
+    params.single(key).map(|text| compared(column, column, "=", Arg::from(text.to_owned())))
+}
+
+fn choice(params: &mut Params<'_>, key: &str, column: &'static str, known: &[&str]) -> Option<Simple> {
+    params.choice(key, known).map(|name| compared(column, column, "=", Arg::from(name.to_owned())))
 }
 
 /// All of the tags.
-fn tags(filter: &mut Where, tags: &[&str]) {
-    for tag in tags {
-        filter
-            .and("EXISTS (SELECT 1 FROM json_each(t.tags) WHERE value = ?)", [Arg::from((*tag).to_owned())]);
-    }
+fn tags(params: &Params<'_>) -> Vec<Simple> {
+    let has = "EXISTS (SELECT 1 FROM json_each(t.tags) WHERE value = ?)";
+    let tags = params.texts("traceTags");
+    tags.iter().map(|tag| Simple { column: "t.tags", clause: has.into(), args: texts(&[tag]) }).collect()
 }
 
-/// Where traces are filtered, the environment is asked of them as well.
-fn environment_of_trace(filter: &mut Where, query: &Query) {
-    if query.get("userId").is_some() || query.get("traceTags").is_some() {
-        filter.one_of("t.environment", texts(&query.list("environment")));
-    }
+fn environment(params: &Params<'_>) -> Option<Simple> {
+    let names = params.texts("environment");
+    (!names.is_empty()).then(|| one_of("s.environment", &names))
+}
+
+/// Where traces are filtered, the environment is asked of them as well, though of one name only.
+fn environment_of_trace(params: &Params<'_>) -> Option<Simple> {
+    let is_about_traces = ["userId", "traceTags"].iter().any(|key| params.raw(key).is_some());
+    let names = params.all("environment");
+    (is_about_traces && !matches!(names[..], [] | [""])).then(|| one_of("t.environment", &names))
 }
 
 /// A value counts only together with an operator.
-fn value(filter: &mut Where, params: &mut Params<'_>) {
+fn value(params: &mut Params<'_>) -> Option<Simple> {
     let value = params.number("value");
-    let operator = params.choice("operator", &OPERATORS).and_then(|o| OPERATORS.iter().find(|k| **k == o));
-    if let (Some(value), Some(operator)) = (value, operator) {
-        filter.and(format!("({VALUE}) {operator} ?"), [Arg::from(value)]);
-    }
+    let operator = params.choice("operator", &OPERATORS);
+    let sign = OPERATORS.iter().find(|sign| operator == Some(**sign));
+    value.zip(sign).map(|(value, sign)| compared(VALUE, VALUE, sign, Arg::from(value)))
 }
 
 /// A comma-separated list of ids, of which an empty one is one, too.
-fn ids(filter: &mut Where, query: &Query, key: &str, column: &str) {
-    if let Some(raw) = query.raw(key) {
-        let ids: Vec<&str> = raw.split(',').map(str::trim).collect();
-        filter.one_of(column, texts(&ids));
-    }
+fn ids(params: &mut Params<'_>, key: &str, column: &'static str) -> Option<Simple> {
+    let ids: Vec<&str> = params.single(key)?.split(',').map(str::trim).collect();
+    Some(one_of(column, &ids))
 }
 
 fn columns() -> String {

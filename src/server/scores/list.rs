@@ -5,11 +5,11 @@ use rusqlite::{Connection, Row};
 use serde_json::{Map, Value, json};
 
 use crate::server::data::sql::{Where, texts};
-use crate::server::data::value::{cursor, iso, metadata, number, whole_seconds};
+use crate::server::data::value::{any_date, cursor, cursor_place, iso, metadata, number, whole_seconds};
 use crate::server::http::Call;
 use crate::server::http::issue;
-use crate::server::http::query::{Params, Query};
-use crate::server::http::reply::{Answer, Reply};
+use crate::server::http::query::{Params, javascript_number};
+use crate::server::http::reply::{Answer, Problem, Reply};
 
 const PARAMETERS: [&str; 22] = [
     "limit",
@@ -42,13 +42,17 @@ const TYPES: [&str; 5] = ["NUMERIC", "CATEGORICAL", "BOOLEAN", "CORRECTION", "TE
 /// The list, newest first.
 pub fn list(db: &Connection, call: &Call) -> Answer {
     let mut params = Params::of(&call.query);
-    let limit = params.positive("limit", 50, 100);
-    let groups = params.choices("fields", &GROUPS);
-    let mut filter = filters(&call.query, &mut params);
+    let limit = params.at_least_one("limit", 50, 100);
+    let groups = groups(&mut params);
+    let mut filter = filters(&mut params);
+    let start = cursor_start(&mut params)?;
     params.strict(&PARAMETERS);
+    if params.lets_go_on() {
+        rules(&mut params);
+    }
     params.finish()?;
-    if let Some(cursor) = call.query.get("cursor") {
-        filter.after("timestamp, id", cursor, &["lastTimestamp", "lastId"])?;
+    if let Some((timestamp, id)) = start {
+        filter.and("(timestamp, id) < (?, ?)", [Arg::from(timestamp), Arg::from(id)]);
     }
     let row = |r: &Row<'_>| row(r, &call.place.project.id, &groups);
     let (data, more) = filter.newest(db, "scores", "timestamp DESC, id DESC", limit, row)?;
@@ -60,99 +64,185 @@ pub fn list(db: &Connection, call: &Call) -> Answer {
     Ok(Reply::ok(json!({"data": data, "meta": meta})))
 }
 
-fn filters(query: &Query, params: &mut Params<'_>) -> Where {
+fn groups<'a>(params: &mut Params<'a>) -> Vec<&'a str> {
+    let given = params.single("fields").filter(|text| !text.is_empty());
+    let names: Vec<&str> = given.map(|text| text.split(',').map(str::trim).collect()).unwrap_or_default();
+    for (index, name) in names.iter().enumerate() {
+        if !GROUPS.contains(name) {
+            let wrong = issue::below(&Value::from(index), issue::invalid_value(&GROUPS, &[]));
+            params.note(issue::below(&Value::from("fields"), wrong));
+        }
+    }
+    names
+}
+
+/// The entries of a comma-separated parameter.
+fn entries<'a>(params: &mut Params<'a>, key: &str) -> Vec<&'a str> {
+    let text = params.single(key).unwrap_or_default();
+    text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect()
+}
+
+/// The same, each one of `known` in whatever case.
+fn names(params: &mut Params<'_>, key: &str, known: &[&str]) -> Vec<String> {
+    let given: Vec<String> = entries(params, key).iter().map(|name| name.to_uppercase()).collect();
+    for name in given.iter().filter(|name| !known.contains(&name.as_str())) {
+        let message = format!("Invalid {key} value: \"{name}\". Allowed: {}", known.join(", "));
+        params.note(issue::added(&message, &[key]));
+    }
+    given
+}
+
+/// The filters, in the order in which the schema looks at them.
+fn filters(params: &mut Params<'_>) -> Where {
     let mut filter = Where::default();
-    let columns = [
-        ("id", "id"),
-        ("name", "name"),
+    for (key, column) in [("id", "id"), ("name", "name")] {
+        filter.one_of(column, texts(&entries(params, key)));
+    }
+    filter.one_of("source", names(params, "source", &SOURCES));
+    let types = names(params, "dataType", &TYPES);
+    filter.one_of("data_type", types.clone());
+    for (key, column) in [
         ("environment", "environment"),
         ("configId", "config_id"),
         ("queueId", "queue_id"),
         ("authorUserId", "author_user_id"),
+    ] {
+        filter.one_of(column, texts(&entries(params, key)));
+    }
+    let (column, args) = value_args(&entries(params, "value"), &types);
+    filter.one_of(column, args);
+    for (key, sign) in [("valueMin", ">="), ("valueMax", "<=")] {
+        if let Some(bound) = bound(params, key) {
+            filter.and(format!("number {sign} ?"), [Arg::from(bound)]);
+        }
+    }
+    for (key, column) in [
         ("traceId", "trace_id"),
         ("sessionId", "session_id"),
-        ("experimentId", "run_id"),
         ("observationId", "observation_id"),
-    ];
-    for (key, column) in columns {
-        filter.one_of(column, texts(&query.list(key)));
+        ("experimentId", "run_id"),
+    ] {
+        filter.one_of(column, texts(&entries(params, key)));
     }
-    filter.one_of("source", texts(&params.choices("source", &SOURCES)));
-    let types = params.choices("dataType", &TYPES);
-    filter.one_of("data_type", texts(&types));
-    if let Some(from) = params.date("fromTimestamp") {
-        filter.and("timestamp >= ?", [Arg::from(iso(from))]);
+    for (key, sign) in [("fromTimestamp", ">="), ("toTimestamp", "<")] {
+        if let Some(at) = params.date(key) {
+            filter.and(format!("timestamp {sign} ?"), [Arg::from(iso(at))]);
+        }
     }
-    if let Some(to) = params.date("toTimestamp") {
-        filter.and("timestamp < ?", [Arg::from(iso(to))]);
-    }
-    rules(query, params);
-    values(&mut filter, query, &types, params);
+    params.single("userId");
+    params.single("traceTags");
     filter
 }
 
+/// A bound of the value, which an empty parameter is not.
+fn bound(params: &mut Params<'_>, key: &str) -> Option<f64> {
+    if params.raw(key) == Some("") { None } else { params.number(key) }
+}
+
+/// What the value is compared with. What makes no sense is refused by the rules.
+fn value_args(given: &[&str], types: &[String]) -> (&'static str, Vec<Arg>) {
+    let is_text = types.first().is_some_and(|kind| kind == "CATEGORICAL");
+    if is_text {
+        return ("text", texts(given));
+    }
+    let number = |text: &&str| match *text {
+        "true" => Some(1.0),
+        "false" => Some(0.0),
+        text => javascript_number(text),
+    };
+    ("number", given.iter().filter_map(number).map(Arg::from).collect())
+}
+
 /// Rules over several parameters.
-fn rules(query: &Query, params: &mut Params<'_>) {
+fn rules(params: &mut Params<'_>) {
     for key in ["userId", "traceTags"] {
-        if query.get(key).is_some() {
+        if params.raw(key).is_some_and(|text| !text.is_empty()) {
             let message = format!(
                 "{key} filter requires a trace JOIN and is not supported in v3 — use v2 or omit this filter"
             );
             params.note(issue::added(&message, &[]));
         }
     }
-    let entities = ["traceId", "sessionId", "experimentId"];
-    if entities.iter().filter(|key| query.get(key).is_some()).count() > 1 {
-        let message = "traceId, sessionId and experimentId filters are mutually exclusive";
+    let types: Vec<String> = entries(params, "dataType").iter().map(|name| name.to_uppercase()).collect();
+    for message in value_rules(&entries(params, "value"), &types) {
+        params.note(issue::added(&message, &[]));
+    }
+    let is_bounded =
+        ["valueMin", "valueMax"].iter().any(|key| params.raw(key).is_some_and(|t| !t.is_empty()));
+    if is_bounded && types != ["NUMERIC"] {
+        let message = "valueMin and valueMax require dataType=NUMERIC as a single value";
         params.note(issue::added(message, &[]));
     }
-    if query.get("observationId").is_some() && query.get("traceId").is_none() {
+    let [trace, session, experiment, observation] =
+        ["traceId", "sessionId", "experimentId", "observationId"].map(|key| !entries(params, key).is_empty());
+    if observation && !trace {
         let message = "observationId filter requires traceId — observation IDs are scoped to a trace";
         params.note(issue::added(message, &[]));
     }
-}
-
-/// The filters on the value, whose meaning depends on the data type.
-fn values(filter: &mut Where, query: &Query, types: &[&str], params: &mut Params<'_>) {
-    let given = query.list("value");
-    if !given.is_empty() {
-        match value_args(&given, types) {
-            Ok((column, args)) => filter.one_of(column, args),
-            Err(message) => params.note(issue::added(message, &["value"])),
-        }
-    }
-    for (key, sign) in [("valueMin", ">="), ("valueMax", "<=")] {
-        let Some(text) = query.get(key) else { continue };
-        match text.parse::<f64>() {
-            Ok(n) if n.is_finite() && types == ["NUMERIC"] => {
-                filter.and(format!("number {sign} ?"), [n.into()]);
-            }
-            Ok(n) if n.is_finite() => {
-                params.note(issue::added(&format!("{key} filter requires dataType=NUMERIC"), &[key]));
-            }
-            _ => params.note(issue::not_a_number(key)),
-        }
+    if [trace, session, experiment].into_iter().filter(|given| *given).count() > 1 {
+        let message = "At most one of traceId, sessionId, experimentId may be specified";
+        params.note(issue::added(message, &[]));
     }
 }
 
-fn value_args(given: &[&str], types: &[&str]) -> Result<(&'static str, Vec<Arg>), &'static str> {
-    let number = |text: &&str| text.parse::<f64>().ok().filter(|n| n.is_finite()).map(Arg::from);
-    let flag = |text: &&str| match *text {
-        "true" => Some(Arg::from(1.0)),
-        "false" => Some(Arg::from(0.0)),
-        _ => None,
+/// What is wrong with the values asked for; what they can be depends on the type.
+fn value_rules(given: &[&str], types: &[String]) -> Vec<String> {
+    let refused = |fits: fn(&str) -> bool, kind: &str, wanted: &str| {
+        let misfits = given.iter().filter(|value| !fits(value));
+        let message = |value: &&str| {
+            format!("value filter with dataType={kind} requires each value to be {wanted} (got \"{value}\")")
+        };
+        misfits.map(message).collect()
     };
     match types {
-        ["NUMERIC"] => {
-            let args: Option<Vec<_>> = given.iter().map(number).collect();
-            Ok(("number", args.ok_or("value must be finite numbers for dataType NUMERIC")?))
+        _ if given.is_empty() => Vec::new(),
+        [kind] => match kind.as_str() {
+            "NUMERIC" => refused(is_finite, kind, "a finite number"),
+            "BOOLEAN" => refused(|value| ["true", "false"].contains(&value), kind, "\"true\" or \"false\""),
+            "CATEGORICAL" => Vec::new(),
+            kind => vec![format!(
+                "value filter requires dataType to be NUMERIC, BOOLEAN, or CATEGORICAL (got \"{kind}\")"
+            )],
+        },
+        _ => vec!["value filter requires a single dataType from: NUMERIC, BOOLEAN, CATEGORICAL".into()],
+    }
+}
+
+fn is_finite(text: &str) -> bool {
+    javascript_number(text).is_some_and(f64::is_finite)
+}
+
+/// Time and id of the last score of the page before. What is no JSON ends the reading of everything.
+fn cursor_start(params: &mut Params<'_>) -> Result<Option<(String, String)>, Problem> {
+    let Some(text) = params.single("cursor") else { return Ok(None) };
+    let invalid = || Problem::Refused("Invalid cursor format".into());
+    let place = cursor_place(text).ok_or_else(invalid)?;
+    let issues = match cursor_fields(&place) {
+        Ok(start) => return Ok(Some(start)),
+        Err(issues) => issues,
+    };
+    for issue in issues {
+        params.note(issue::below(&Value::from("cursor"), issue));
+    }
+    Ok(None)
+}
+
+fn cursor_fields(place: &Value) -> Result<(String, String), Vec<Value>> {
+    if !place.is_object() {
+        return Err(vec![issue::no_object(Some(place), &[])]);
+    }
+    if place["v"].as_f64() != Some(1.0) {
+        return Err(vec![issue::no_variant("v")]);
+    }
+    let time = place.get("lastTimestamp").and_then(any_date);
+    let id = place.get("lastId");
+    match (time, id.and_then(Value::as_str)) {
+        (Some(time), Some(id)) => Ok((iso(time), id.to_owned())),
+        (time, text) => {
+            let wrong_time = time.is_none().then(|| issue::not_a_date("lastTimestamp"));
+            let wrong_id = text.is_none().then(|| issue::invalid_type("string", id, &["lastId"]));
+            Err(wrong_time.into_iter().chain(wrong_id).collect())
         }
-        ["BOOLEAN"] => {
-            let args: Option<Vec<_>> = given.iter().map(flag).collect();
-            Ok(("number", args.ok_or("value must be true or false for dataType BOOLEAN")?))
-        }
-        ["CATEGORICAL"] => Ok(("text", texts(given))),
-        _ => Err("value filter requires exactly one dataType of NUMERIC, BOOLEAN or CATEGORICAL"),
     }
 }
 
@@ -195,15 +285,15 @@ pub fn row(r: &Row<'_>, project: &str, groups: &[&str]) -> rusqlite::Result<Valu
 }
 
 fn subject(r: &Row<'_>) -> rusqlite::Result<Value> {
-    let text = |column: &str| r.get::<_, Option<String>>(column);
-    let (trace, session) = (text("trace_id")?, text("session_id")?);
-    Ok(if let Some(observation) = text("observation_id")? {
+    let id = |column: &str| r.get::<_, Option<String>>(column).map(|id| id.filter(|id| !id.is_empty()));
+    let trace = id("trace_id")?;
+    Ok(if let Some(run) = id("run_id")? {
+        json!({"kind": "experiment", "id": run})
+    } else if let Some(observation) = id("observation_id")? {
         json!({"kind": "observation", "id": observation, "traceId": trace})
-    } else if trace.is_some() {
-        json!({"kind": "trace", "id": trace})
-    } else if session.is_some() {
+    } else if let Some(session) = id("session_id")? {
         json!({"kind": "session", "id": session})
     } else {
-        json!({"kind": "experiment", "id": text("run_id")?})
+        json!({"kind": "trace", "id": trace})
     })
 }

@@ -32,7 +32,7 @@ struct Old {
 
 /// What the write resolves to, or why it does not fit.
 pub fn verdict(db: &Connection, body: &Value) -> rusqlite::Result<Result<Fit, String>> {
-    let config = match body["configId"].as_str() {
+    let config = match body["configId"].as_str().filter(|id| !id.is_empty()) {
         None => None,
         Some(id) => match load_config(db, id)? {
             None => return Ok(Err(format!("score config {id} does not exist"))),
@@ -47,7 +47,7 @@ fn judge(body: &Value, config: Option<ScoreConfig>) -> Result<Fit, String> {
     let inferred = if body["value"].is_string() { DataType::Categorical } else { DataType::Numeric };
     let wanted = config.as_ref().map_or(inferred, |c| c.data_type);
     let data_type = given.unwrap_or(wanted);
-    if data_type == DataType::Correction && body["traceId"].is_null() {
+    if data_type == DataType::Correction && body["traceId"].as_str().is_none_or(str::is_empty) {
         return Err("a correction needs a trace".into());
     }
     let value = read_value(data_type, &body["value"])

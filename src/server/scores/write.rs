@@ -150,36 +150,29 @@ fn next_due(db: &Connection, now: &str) -> rusqlite::Result<Option<Value>> {
     Ok(body.map(|body| crate::server::data::value::parse(&body)))
 }
 
-/// Checks the schema and returns the id, if there is one.
+/// Checks the schema and returns the id, if there is one. The schema is two, of what all scores have and
+/// of what depends on their type, and each says what it finds wrong.
 fn check(body: &Value) -> Result<Option<&str>, Problem> {
     if !body.is_object() {
-        return Err(Problem::Issues(vec![issue::no_object(Some(body), &[])]));
+        let twice = [issue::invalid_type("object", Some(body), &[]), issue::no_object(Some(body), &[])];
+        return Err(Problem::Issues(twice.into()));
     }
     let mut fields = Fields::of(body)?;
-    let kind = fields.get("dataType");
-    if kind.is_some_and(|k| !k.as_str().is_some_and(|k| TYPES.contains(&k))) {
-        return Err(Problem::Issues(vec![issue::no_variant("dataType")]));
-    }
-    let kind = kind.and_then(Value::as_str);
     let id = fields.text_or_null("id").value();
     fields.filled_text("name");
-    check_value(&mut fields, kind);
-    for key in ["traceId", "sessionId", "datasetRunId", "observationId"] {
-        fields.text_or_null(key);
-    }
-    let config = fields.text_or_null("configId").value();
-    for key in ["queueId", "comment"] {
+    for key in ["traceId", "sessionId", "datasetRunId", "observationId", "comment"] {
         fields.text_or_null(key);
     }
     fields.optional_text("environment");
+    fields.text_or_null("queueId");
     fields.time_or_null("timestamp");
     let source = fields.optional_choice("source", &["API", "ANNOTATION"]);
-    if kind == Some("CORRECTION") {
-        fields.nothing("configId");
-    }
-    if fields.is_clean() {
+    check_type(&mut fields);
+    if fields.lets_go_on() {
         check_target(&mut fields);
-        if source == Some("ANNOTATION") && config.is_none() && kind != Some("CORRECTION") {
+        let config = fields.get("configId").and_then(Value::as_str);
+        let is_correction = fields.get("dataType").is_some_and(|kind| kind == "CORRECTION");
+        if source == Some("ANNOTATION") && config.is_none_or(str::is_empty) && !is_correction {
             let message = "configId is required when source is ANNOTATION (except for CORRECTION scores).";
             fields.note(issue::custom(message, &["configId"]));
         }
@@ -189,11 +182,26 @@ fn check(body: &Value) -> Result<Option<&str>, Problem> {
     Ok(id)
 }
 
-/// Checks that exactly one thing is scored.
+fn check_type(fields: &mut Fields<'_>) {
+    let kind = fields.get("dataType");
+    if kind.is_some_and(|kind| !kind.as_str().is_some_and(|name| TYPES.contains(&name))) {
+        fields.note(issue::no_variant("dataType"));
+        return;
+    }
+    let kind = kind.and_then(Value::as_str);
+    check_value(fields, kind);
+    if kind == Some("CORRECTION") {
+        fields.nothing("configId");
+    } else {
+        fields.text_or_null("configId");
+    }
+}
+
+/// Checks that exactly one thing is scored. An empty id is none.
 pub fn check_target(fields: &mut Fields<'_>) {
     let path = ["traceId", "sessionId", "datasetRunId", "observationId"];
     let [trace, session, run, observation] =
-        path.map(|key| fields.get(key).is_some_and(|given| !given.is_null()));
+        path.map(|key| fields.get(key).and_then(Value::as_str).is_some_and(|id| !id.is_empty()));
     let targets = [trace, session, run].into_iter().filter(|given| *given).count();
     if targets != 1 || observation && !trace {
         fields.note(issue::custom(TARGET, &path));
@@ -206,15 +214,15 @@ pub fn check_value(fields: &mut Fields<'_>, kind: Option<&str>) {
     match (kind, fields.get("value")) {
         (None, Some(Value::Number(_) | Value::String(_))) => {}
         (None, other) => {
-            let wanted = ["number", "string"].map(|t| vec![issue::invalid_type(t, other, &[])]);
+            let wanted = ["string", "number"].map(|t| vec![issue::invalid_type(t, other, &[])]);
             fields.note(issue::no_alternative(&wanted, path));
         }
         (Some("NUMERIC"), _) => {
             fields.number("value");
         }
-        (Some("BOOLEAN"), _) => {
+        (Some("BOOLEAN"), given) => {
             let n = fields.number("value");
-            if n != 0.0 && (n - 1.0).abs() > 0.0 {
+            if given.is_some_and(Value::is_number) && n != 0.0 && (n - 1.0).abs() > 0.0 {
                 let message = "Value must be a number equal to either 0 or 1 for data type BOOLEAN";
                 fields.note(issue::custom(message, path));
             }

@@ -55,6 +55,9 @@ macro_rules! experiment {
 
 const TOKENS_PER_SECOND: &str = concat!(sum!("usage_details", "output"), " / nullif(latency, 0)");
 
+/// Whether an observation has no parent, or its application says that it began there.
+pub const IS_ROOT: &str = "(parent_id IS NULL OR is_app_root = 1)";
+
 /// Observations of the new data model.
 pub const EVENTS: View = View {
     inherits_metadata: true,
@@ -94,7 +97,9 @@ pub const EVENTS: View = View {
         column("tags", "Tags", Kind::List, "tags"),
         column("traceEnvironment", "Trace Environment", Kind::Options, "environment"),
         column("hasParentObservation", "Has Parent Observation", Kind::Flag, "(parent_id IS NOT NULL)"),
-        column("isRootObservation", "Is Root Observation", Kind::Flag, "(parent_id IS NULL)"),
+        column("isRootObservation", "Is Root Observation", Kind::Flag, IS_ROOT),
+        column("hasInput", "Has Input", Kind::Flag, "(ifnull(input, '') <> '')"),
+        column("hasOutput", "Has Output", Kind::Flag, "(ifnull(output, '') <> '')"),
         column("parentObservationId", "Parent Observation ID", Kind::Link, "parent_id"),
         column(
             "experimentDatasetId",
@@ -203,7 +208,6 @@ pub const TRACES: View = View {
         column("outputCost", "Output Cost ($)", Kind::Number, trace_sum!("cost_details", "%output%")),
         column("totalCost", "Total Cost ($)", Kind::Number, trace_sum!("cost_details", "total")),
         column("latency", "Latency (s)", Kind::Number, TRACE_LATENCY),
-        column("scores", "Scores", Kind::Numbers, "NUMERIC"),
         column("scores_avg", "Scores (numeric)", Kind::Numbers, "NUMERIC"),
         column("score_categories", "Scores (categorical)", Kind::Categories, "CATEGORICAL"),
         column("score_booleans", "Scores (boolean)", Kind::Flags, "BOOLEAN"),

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use rusqlite::types::Value as Arg;
 use serde_json::{Value, json};
 
-use super::columns::EVENTS;
+use super::columns::{EVENTS, IS_ROOT};
 use super::row::{LEVELS, TYPES};
 use super::shape::Shape;
 use super::simple::{self, Simple};
@@ -132,8 +132,8 @@ fn given(params: &mut Params<'_>) -> Vec<Simple> {
         id => Simple::is("parent_id", id),
     }));
     found.extend(params.choice("isRootObservation", &["true", "false"]).map(|root| {
-        let sql = if root == "true" { "parent_id IS NULL" } else { "parent_id IS NOT NULL" };
-        Simple::holds("(parent_id IS NULL)", sql)
+        let not = if root == "true" { "" } else { "NOT " };
+        Simple::holds(IS_ROOT, &format!("{not}{IS_ROOT}"))
     }));
     found.extend(Simple::environments(params));
     found.extend(Simple::range(params, "start_time", "fromStartTime", "toStartTime"));

@@ -6,6 +6,7 @@
 pub mod columns;
 mod delete;
 mod events;
+pub mod flat;
 mod observations;
 pub mod row;
 mod sessions;

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension};
 use serde_json::{Map, Value, json};
 
 use super::columns::{OBSERVATIONS, OLD_PARENT, OLD_VERSION};
+use super::flat::nested;
 use super::row::{LEVELS, Observation, TYPES};
 use super::shape::{numbers, sum, total};
 use super::simple::{self, Simple};
@@ -106,14 +107,15 @@ fn given_text(text: &str) -> Value {
 fn core(o: &Observation, project: &str, model: Option<&Model>) -> Map<String, Value> {
     let parent = o.parent_id.as_deref().filter(|id| !o.is_legacy || !is_root_of(id, &o.trace_id));
     let version = if o.is_legacy { &o.own_version } else { &o.version };
+    let created_at = if o.is_legacy { whole_seconds(&o.created_at) } else { o.created_at.clone() };
     let has_parameters = o.model_parameters.as_object().is_some_and(|map| !map.is_empty());
     let shown = json!({
         "id": o.id, "traceId": o.trace_id, "startTime": o.start_time, "endTime": o.end_time,
         "projectId": project, "parentObservationId": parent, "type": o.kind, "environment": o.environment,
         "name": given_text(&o.name), "level": o.level, "statusMessage": given_text(&o.status_message),
-        "version": given_text(version), "createdAt": whole_seconds(&o.created_at),
+        "version": given_text(version), "createdAt": created_at,
         "updatedAt": o.updated_at, "input": content(o.input.as_deref()),
-        "output": content(o.output.as_deref()), "metadata": metadata(&o.metadata.to_string(), None),
+        "output": content(o.output.as_deref()), "metadata": metadata(&nested(&o.metadata).to_string(), None),
         "model": given_text(&o.model),
         "modelParameters": if has_parameters { o.model_parameters.clone() } else { Value::Null },
         "completionStartTime": o.completion_start_time, "promptId": given_text(&o.prompt_id),

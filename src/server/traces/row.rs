@@ -5,6 +5,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use serde_json::{Value, json};
 
+use super::flat::nested;
 use crate::server::data::value::parse;
 
 /// What an observation can be.
@@ -95,6 +96,8 @@ pub struct Observation {
     pub is_legacy: bool,
     /// The root that stands for the trace of such events.
     pub is_synthetic: bool,
+    /// Where the application began, though its parent is elsewhere.
+    pub is_app_root: bool,
     /// The trace is open to everyone.
     pub is_public: bool,
     /// The trace is bookmarked.
@@ -144,6 +147,7 @@ impl Observation {
             metadata: json("metadata")?,
             is_legacy: r.get("is_legacy")?,
             is_synthetic: r.get("is_synthetic")?,
+            is_app_root: r.get("is_app_root")?,
             is_public: r.get("is_public")?,
             is_bookmarked: r.get("is_bookmarked")?,
             created_at: r.get("created_at")?,
@@ -163,13 +167,13 @@ impl Observation {
                 status_message, start_time, end_time, completion_start_time, latency, time_to_first_token,
                 version, own_version, environment, user_id, session_id, release, trace_name, tags, model,
                 model_id, model_parameters, usage_details, cost_details, total_cost, prompt_id, prompt_name,
-                prompt_version, input, output, metadata, is_legacy, is_synthetic, is_public, is_bookmarked,
-                created_at, updated_at)
+                prompt_version, input, output, metadata, is_legacy, is_synthetic, is_app_root, is_public,
+                is_bookmarked, created_at, updated_at)
             VALUES (:id, :trace, :parent, :kind, :name, :level, :status, :start, :end, :completion, :latency,
                 :first_token, :version, :own_version, :environment, :user, :session, :release, :trace_name,
                 :tags, :model, :model_id, :parameters, :usage, :cost, :total, :prompt_id, :prompt_name,
-                :prompt_version, :input, :output, :metadata, :legacy, :synthetic, :public, :bookmarked,
-                :created, :updated)";
+                :prompt_version, :input, :output, :metadata, :legacy, :synthetic, :app_root, :public,
+                :bookmarked, :created, :updated)";
         db.prepare_cached(sql)?.execute(named_params! {
             ":id": self.id, ":trace": self.trace_id, ":parent": self.parent_id, ":kind": self.kind,
             ":name": self.name, ":level": self.level, ":status": self.status_message,
@@ -182,7 +186,7 @@ impl Observation {
             ":cost": object(&self.cost_details), ":total": self.total_cost, ":prompt_id": self.prompt_id,
             ":prompt_name": self.prompt_name, ":prompt_version": self.prompt_version, ":input": self.input,
             ":output": self.output, ":metadata": object(&self.metadata), ":legacy": self.is_legacy,
-            ":synthetic": self.is_synthetic, ":public": self.is_public, ":bookmarked": self.is_bookmarked,
+            ":synthetic": self.is_synthetic, ":app_root": self.is_app_root, ":public": self.is_public, ":bookmarked": self.is_bookmarked,
             ":created": self.created_at, ":updated": self.updated_at,
         })?;
         Ok(())
@@ -230,7 +234,8 @@ impl Trace {
     /// The trace that observations of the new data model make up: its root's payloads and the
     /// trace's attributes, which each of them carries. `None` without observations.
     pub fn of_observations(rows: &[Observation]) -> Option<Self> {
-        let root = rows.iter().min_by_key(|o| (o.parent_id.is_some(), &o.start_time, &o.id))?;
+        let root =
+            rows.iter().min_by_key(|o| (o.parent_id.is_some(), !o.is_app_root, &o.start_time, &o.id))?;
         let given = |text: &str| Some(text.to_owned()).filter(|t| !t.is_empty());
         Some(Self {
             id: root.trace_id.clone(),
@@ -246,7 +251,7 @@ impl Trace {
             is_bookmarked: root.is_bookmarked,
             input: root.input.clone(),
             output: root.output.clone(),
-            metadata: root.metadata.clone(),
+            metadata: nested(&root.metadata),
             created_at: root.created_at.clone(),
             updated_at: root.updated_at.clone(),
         })

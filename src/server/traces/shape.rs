@@ -17,7 +17,8 @@ const METADATA_CUT: usize = 200;
 const COLUMNS: &str = "id, trace_id, parent_id, type, name, level, status_message, start_time, end_time, \
     completion_start_time, latency, time_to_first_token, version, environment, user_id, session_id, release, \
     trace_name, tags, model, model_id, model_parameters, usage_details, cost_details, total_cost, prompt_id, \
-    prompt_name, prompt_version, is_legacy, is_public, is_bookmarked, created_at, updated_at";
+    prompt_name, prompt_version, is_legacy, is_app_root, is_public, is_bookmarked, \
+    created_at, updated_at";
 
 /// Which fields rows show.
 pub struct Shape<'a> {
@@ -142,7 +143,8 @@ impl<'a> Shape<'a> {
         }
         if self.has("time") {
             put(out, "completionStartTime", text(r, "completion_start_time")?);
-            put(out, "createdAt", json!(whole_seconds(&r.get::<_, String>("created_at")?)));
+            let created: String = r.get("created_at")?;
+            put(out, "createdAt", json!(if r.get("is_legacy")? { whole_seconds(&created) } else { created }));
             put(out, "updatedAt", text(r, "updated_at")?);
         }
         Ok(())
@@ -217,7 +219,8 @@ impl<'a> Shape<'a> {
         if self.has("basic") {
             put(out, "userId", text(r, "user_id")?);
             put(out, "sessionId", text(r, "session_id")?);
-            put(out, "isRootObservation", json!(r.get::<_, Option<String>>("parent_id")?.is_none()));
+            let is_root = r.get::<_, Option<String>>("parent_id")?.is_none() || r.get("is_app_root")?;
+            put(out, "isRootObservation", json!(is_root));
         }
         if self.has("trace_context") {
             put(out, "traceName", text(r, "trace_name")?);
@@ -234,9 +237,21 @@ impl<'a> Shape<'a> {
 
 fn prices(out: &mut Map<String, Value>, model: Option<&Model>) {
     put(out, "modelId", json!(model.map(|m| m.id)));
-    put(out, "inputPrice", json!(model.map(|m| m.input_price)));
-    put(out, "outputPrice", json!(model.map(|m| m.output_price)));
-    put(out, "totalPrice", json!(model.and_then(|m| m.total_price)));
+    put(out, "inputPrice", json!(model.map(|m| decimal_text(m.input_price))));
+    put(out, "outputPrice", json!(model.map(|m| decimal_text(m.output_price))));
+    put(out, "totalPrice", json!(model.and_then(|m| m.total_price).map(decimal_text)));
+}
+
+/// A price as the real server's decimals print: below a millionth with an exponent.
+fn decimal_text(price: &str) -> String {
+    let fraction = price.strip_prefix("0.").unwrap_or_default();
+    let digits = fraction.trim_start_matches('0');
+    let exponent = fraction.len() - digits.len() + 1;
+    match digits.split_at_checked(1) {
+        Some((first, "")) if exponent > 6 => format!("{first}e-{exponent}"),
+        Some((first, rest)) if exponent > 6 => format!("{first}.{rest}e-{exponent}"),
+        _ => price.to_owned(),
+    }
 }
 
 fn put(out: &mut Map<String, Value>, key: &str, value: Value) {
@@ -271,4 +286,22 @@ pub fn decimal(n: f64) -> f64 {
     const SCALE: f64 = 1e12;
     let scaled = (n * SCALE).round() / SCALE;
     if scaled.is_finite() { scaled } else { n }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("0.0000025", "0.0000025")]
+    #[case("0.000001", "0.000001")]
+    #[case("0.0000001", "1e-7")]
+    #[case("0.00000015", "1.5e-7")]
+    #[case("0.000000025", "2.5e-8")]
+    #[case("", "")]
+    fn small_prices_have_an_exponent(#[case] price: &str, #[case] wanted: &str) {
+        assert_eq!(decimal_text(price), wanted);
+    }
 }

@@ -56,8 +56,9 @@ fn refused(message: impl Into<String>) -> Problem {
 impl Condition {
     /// The column it is about, if the column takes it.
     fn find(&self, view: &View) -> Result<&'static Column, Problem> {
-        let missing = || refused(format!("Column {} does not match a UI / CH table mapping.", self.column));
-        let column = view.column(&self.column).ok_or_else(missing)?;
+        let name = self.typed_column(view)?;
+        let missing = || refused(format!("Column {name} does not match a UI / CH table mapping."));
+        let column = view.column(name).ok_or_else(missing)?;
         if !self.fits(column, view) {
             return Err(refused(format!(
                 "Invalid filter type '{}' for column '{}'. Expected filter type '{}'.",
@@ -77,6 +78,25 @@ impl Condition {
         Ok(column)
     }
 
+    /// The column's name; `scores` once stood for scores of every type.
+    fn typed_column(&self, view: &View) -> Result<&str, Problem> {
+        if !self.column.eq_ignore_ascii_case("scores") {
+            return Ok(&self.column);
+        }
+        match self.form {
+            Form::Categories => Ok("score_categories"),
+            Form::NumberMember if view.column("scores_avg").is_none() => Ok(&self.column),
+            Form::NumberMember => Ok("scores_avg"),
+            Form::FlagMember => Ok("score_booleans"),
+            other => Err(refused(format!(
+                "Invalid filter type '{}' for legacy score column '{}'. Expected one of 'categoryOptions', \
+                 'numberObject', or 'booleanObject'.",
+                other.name(),
+                self.column
+            ))),
+        }
+    }
+
     /// Metadata of the old data model may also be compared as numbers and as categories.
     fn fits(&self, column: &Column, view: &View) -> bool {
         let is_old_metadata = column.kind == Kind::Metadata && !view.inherits_metadata;
@@ -90,6 +110,11 @@ impl Condition {
             (Form::Text, _) => text(column.sql, &self.operator, self.text()),
             (Form::Options, Kind::List) | (Form::Array, _) => self.array(column.sql),
             (Form::Options, _) => self.options(column.sql),
+            (Form::Null, Kind::Link) => (format!("nullif({}, '') {}", column.sql, self.operator), Vec::new()),
+            // A trace without scores has an empty list of them.
+            (Form::Null, Kind::Numbers | Kind::Categories | Kind::Flags) => {
+                (format!("0 {}", self.operator), Vec::new())
+            }
             (Form::Null, _) => (format!("{} {}", column.sql, self.operator), Vec::new()),
             (_, Kind::Metadata) => self.member(column.sql, view.inherits_metadata),
             (_, Kind::Numbers | Kind::Categories | Kind::Flags) => self.scores(column.sql),

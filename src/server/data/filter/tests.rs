@@ -156,3 +156,26 @@ fn texts_are_compared(#[case] operator: &str, #[case] value: &str, #[case] wante
     let count: i64 = db.query_row(&sql, rusqlite::params_from_iter(args), |r| r.get(0)).unwrap();
     assert_eq!(count == 1, wanted, "{operator} {value}");
 }
+
+/// An observation without a parent names none, or an empty one.
+#[rstest]
+#[case("null", "is null", json!(""), 2)]
+#[case("null", "is not null", json!(""), 1)]
+#[case("string", "=", json!(""), 2)]
+#[case("stringOptions", "none of", json!(["x"]), 1)]
+fn an_empty_link_leads_nowhere(
+    #[case] form: &str,
+    #[case] operator: &str,
+    #[case] value: Value,
+    #[case] wanted: i64,
+) {
+    let entry =
+        json!([{"type": form, "column": "parentObservationId", "operator": operator, "value": value}]);
+    let query = query(&entry.to_string());
+    let filters = read(&mut Params::of(&query), true).unwrap();
+    let mut conditions = Where::default();
+    add(&mut conditions, &filters, &EVENTS).unwrap();
+    let db = Connection::open_in_memory().unwrap();
+    let parents = "(SELECT NULL AS parent_id UNION ALL SELECT '' UNION ALL SELECT 'p')";
+    assert_eq!(conditions.count(&db, parents).unwrap(), wanted);
+}

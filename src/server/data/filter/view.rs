@@ -51,7 +51,7 @@ impl Kind {
     /// Whether it takes filters of this form.
     pub fn takes(self, form: Form) -> bool {
         match self {
-            _ if form == Form::Null => !matches!(self, Self::Numbers | Self::Categories | Self::Flags),
+            _ if form == Form::Null => true,
             Self::Text | Self::Link | Self::Options => matches!(form, Form::Text | Form::Options),
             Self::List => matches!(form, Form::Array | Form::Options),
             _ => form == self.form(),

@@ -46,10 +46,11 @@ fn is_known(db: &Connection, id: &str) -> rusqlite::Result<bool> {
     db.prepare_cached(sql)?.query_row([id], |r| r.get(0))
 }
 
-/// All that was told about a thing: first how it was made, then how it changed, each by time.
+/// All that was told about a thing, by time. Of what was told for one moment, how it was made comes
+/// before how it changed; of several makings, the one told first counts most, and so comes last.
 pub fn told(db: &Connection, entity: Entity, id: &str) -> rusqlite::Result<Vec<Told>> {
     let sql = "SELECT type, timestamp, body FROM ingested WHERE entity = ?1 AND body_id = ?2
-        ORDER BY is_update, timestamp, rowid";
+        ORDER BY timestamp, is_update, iif(is_update, rowid, -rowid)";
     let mut statement = db.prepare_cached(sql)?;
     let mut rows = statement.query([label(entity), id])?;
     let mut found = Vec::new();

@@ -22,9 +22,6 @@ pub fn rebuild(db: &Connection, id: &str, now: &str) -> rusqlite::Result<()> {
         Some(stored) => Observation { updated_at: now.to_owned(), ..stored },
         None => begin(id, &trace, first, now),
     };
-    if let Some(start) = told.iter().find_map(|event| time(&event.body["startTime"])) {
-        row.start_time = start;
-    }
     for event in &told {
         tell(&mut row, event);
     }
@@ -45,7 +42,7 @@ fn begin(id: &str, trace: &str, first: &Told, now: &str) -> Observation {
         trace_id: trace.to_owned(),
         parent_id: Some(root_id(trace)),
         level: "DEFAULT".into(),
-        start_time: first.at.clone(),
+        start_time: time(&first.body["startTime"]).unwrap_or_else(|| first.at.clone()),
         environment: environment(first.body["environment"].as_str().unwrap_or("default")),
         tags: json!([]),
         model_parameters: json!({}),
@@ -59,18 +56,19 @@ fn begin(id: &str, trace: &str, first: &Told, now: &str) -> Observation {
     }
 }
 
-/// Later events fill and overwrite.
+/// Later events fill and overwrite; null clears what names the observation.
 fn tell(row: &mut Observation, event: &Told) {
     let body = &event.body;
     let kind = if event.form.kind.is_empty() { body["type"].as_str() } else { Some(event.form.kind) };
     kind.unwrap_or("SPAN").clone_into(&mut row.kind);
-    for (field, key) in [
-        (&mut row.name, "name"),
-        (&mut row.level, "level"),
-        (&mut row.status_message, "statusMessage"),
-        (&mut row.own_version, "version"),
-        (&mut row.model, "model"),
-    ] {
+    for (field, key, none) in
+        [(&mut row.name, "name", ""), (&mut row.level, "level", "DEFAULT"), (&mut row.model, "model", "")]
+    {
+        if let Some(given) = body.get(key) {
+            given.as_str().unwrap_or(none).clone_into(field);
+        }
+    }
+    for (field, key) in [(&mut row.status_message, "statusMessage"), (&mut row.own_version, "version")] {
         if let Some(given) = body[key].as_str() {
             given.clone_into(field);
         }
@@ -88,7 +86,7 @@ fn tell(row: &mut Observation, event: &Told) {
     overwrite(&mut row.input, &body["input"]);
     overwrite(&mut row.output, &body["output"]);
     enrich(&mut row.metadata, &body["metadata"]);
-    if let Some(given) = body["modelParameters"].as_object().filter(|map| !map.is_empty()) {
+    if let Some(given) = body["modelParameters"].as_object() {
         row.model_parameters = json!(given);
     }
     for (field, given) in
@@ -103,6 +101,7 @@ fn tell(row: &mut Observation, event: &Told) {
 /// What follows from the rest.
 fn finish(row: &mut Observation) {
     row.version.clone_from(&row.own_version);
+    row.end_time = row.end_time.take().map(|end| end.max(row.start_time.clone()));
     row.latency = row.end_time.as_deref().and_then(|end| seconds(&row.start_time, end));
     let first_token = row.completion_start_time.as_deref();
     row.time_to_first_token = first_token.and_then(|at| seconds(&row.start_time, at));

@@ -29,26 +29,14 @@ pub fn check(fields: &mut Fields<'_>) {
     schema::texts(fields, &["observationId", "comment"]);
     fields.optional_choice("source", &SOURCES);
     schema::texts(fields, &["executionTraceId", "queueId"]);
-    value(fields, kind);
+    write::check_value(fields, kind);
     if kind == Some("CORRECTION") {
         fields.nothing("configId");
     } else {
         schema::texts(fields, &["configId"]);
     }
-    if fields.is_clean() {
+    if fields.lets_go_on() {
         write::check_target(fields);
-    }
-}
-
-fn value(fields: &mut Fields<'_>, kind: Option<&str>) {
-    match (kind, fields.get("value")) {
-        (None, Some(Value::Number(_) | Value::String(_))) => {}
-        // This endpoint names the alternatives the other way round.
-        (None, other) => {
-            let wanted = ["string", "number"].map(|name| vec![issue::invalid_type(name, other, &[])]);
-            fields.note(issue::no_alternative(&wanted, &["value"]));
-        }
-        _ => write::check_value(fields, kind),
     }
 }
 
@@ -57,7 +45,7 @@ fn value(fields: &mut Fields<'_>, kind: Option<&str>) {
 pub fn take(db: &Connection, call: &Call, event: &Event<'_>) -> Result<(), Problem> {
     let body = event.body;
     let is_annotation = body["source"] == "ANNOTATION" && body["dataType"] != "CORRECTION";
-    if is_annotation && body["configId"].is_null() {
+    if is_annotation && body["configId"].as_str().is_none_or(str::is_empty) {
         return Ok(());
     }
     let mut body = body.clone();

@@ -112,15 +112,17 @@ fn record(given: &Value, counts: bool) -> Vec<Value> {
     fields.into_issues()
 }
 
+const OLD_NAMES: [&str; 3] = ["promptTokens", "completionTokens", "totalTokens"];
+
+/// Whether counts have the names they had before there were costs, which then do not count.
+fn has_old_names(usage: &Value) -> bool {
+    OLD_NAMES.iter().any(|key| usage.get(key).is_some())
+}
+
 /// The counts an event brings, by kind.
 pub fn usage_of(body: &Value) -> Map<String, Value> {
     let usage = &body["usage"];
-    let old_names = ["promptTokens", "completionTokens", "totalTokens"];
-    let names = if old_names.iter().any(|key| usage.get(key).is_some()) {
-        old_names
-    } else {
-        ["input", "output", "total"]
-    };
+    let names = if has_old_names(usage) { OLD_NAMES } else { ["input", "output", "total"] };
     let details = flat(&body["usageDetails"]);
     let [input, output, mut total] = names.map(|name| usage[name].as_f64());
     if total.unwrap_or_default() == 0.0 {
@@ -136,10 +138,11 @@ pub fn usage_of(body: &Value) -> Map<String, Value> {
     found
 }
 
+/// Both together, but what was put in alone if that or what came out is nothing.
 fn sum(input: Option<f64>, output: Option<f64>) -> Option<f64> {
     match (input, output) {
-        (None, None) => None,
-        (input, output) => Some(input.unwrap_or_default() + output.unwrap_or_default()),
+        (Some(input), Some(output)) if input != 0.0 && output != 0.0 => Some(input + output),
+        (input, output) => input.or(output),
     }
 }
 
@@ -178,7 +181,8 @@ pub fn costs_of(body: &Value) -> Map<String, Value> {
     let names = [("input", "inputCost"), ("output", "outputCost"), ("total", "totalCost")];
     let mut found = Map::new();
     for (kind, name) in names {
-        if let Some(cost) = body["usage"][name].as_f64() {
+        let given = body["usage"][name].as_f64().filter(|_| !has_old_names(&body["usage"]));
+        if let Some(cost) = given {
             found.insert(kind.into(), number(cost));
         }
     }
@@ -193,4 +197,11 @@ pub fn with_total(mut counts: Map<String, Value>) -> Map<String, Value> {
         counts.insert("total".into(), number(sum));
     }
     counts
+}
+
+/// Given costs with a total, which is the sum of input and output unless it was given or there are
+/// costs of other kinds.
+pub fn with_total_cost(costs: Map<String, Value>) -> Map<String, Value> {
+    let is_simple = costs.keys().all(|kind| ["input", "output"].contains(&kind.as_str()));
+    if is_simple { with_total(costs) } else { costs }
 }

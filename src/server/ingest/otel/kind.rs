@@ -107,8 +107,21 @@ pub fn of(span: &Span) -> &'static str {
     if is_vercel("ai.toolCall") || says("gen_ai.tool.name") || says("gen_ai.tool.call.id") {
         return "TOOL";
     }
+    if let Some(kind) = livekit(span) {
+        return kind;
+    }
     let is_model = |key: &&str| *key != "ai.model.id" && says(key);
     if MODELS.iter().any(is_model) { "GENERATION" } else { "SPAN" }
+}
+
+/// `LiveKit` names its spans by what they are.
+fn livekit(span: &Span) -> Option<&'static str> {
+    match span.name.as_str() {
+        _ if span.source.scope != "livekit-agents" => None,
+        "agent_turn" | "start_agent_activity" => Some("AGENT"),
+        "function_tool" => Some("TOOL"),
+        _ => None,
+    }
 }
 
 /// Old versions of the Python SDK say `span` also for what has all a generation has.

@@ -1,4 +1,4 @@
-//! Models, their parameters, tokens and costs as spans name them.
+//! Models, their parameters, costs and prompts as spans name them.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
@@ -16,17 +16,6 @@ const MODEL: [&str; 7] = [
     "llm.response.model",
     "llm.model_name",
     "model",
-];
-
-/// Names of token counts that have another name here.
-const TOKENS: [(&str, &str); 7] = [
-    ("prompt_tokens", "input"),
-    ("completion_tokens", "output"),
-    ("total_tokens", "total"),
-    ("input_tokens", "input"),
-    ("output_tokens", "output"),
-    ("prompt", "input"),
-    ("completion", "output"),
 ];
 
 /// Parameters the Vercel AI SDK names, and where it puts them.
@@ -61,7 +50,7 @@ pub fn parameters(span: &Span) -> Value {
             let value = keys.iter().find_map(|key| attributes.get(*key))?;
             Some(Value::String(listed_text(value)))
         };
-        let pairs = VERCEL.iter().filter_map(|(name, keys)| Some(((*name).to_owned(), pick(keys)?)));
+        let pairs = VERCEL.iter().map(|(name, keys)| ((*name).to_owned(), pick(keys).unwrap_or_default()));
         return Value::Object(pairs.collect());
     }
     whole("llm.invocation_parameters").or_else(|| whole("model_config")).unwrap_or_else(|| {
@@ -88,83 +77,6 @@ fn simple(map: &Map<String, Value>) -> Value {
         other => Value::String(other.to_string()),
     };
     Value::Object(map.iter().map(|(key, value)| (key.clone(), plain(value))).collect())
-}
-
-/// Tokens by kind.
-pub fn usage(span: &Span) -> Map<String, Value> {
-    let attributes = &span.attributes;
-    let own = first(attributes, &["langfuse.observation.usage_details"]).and_then(parsed);
-    if let Some(given) = own.filter(Value::is_object) {
-        return flat(&given);
-    }
-    match span.source.scope.as_str() {
-        "ai" => vercel_usage(attributes),
-        "pydantic-ai" if attributes.keys().any(|key| key.starts_with("gen_ai.usage.details.")) => {
-            pydantic_usage(attributes)
-        }
-        _ => named_usage(attributes),
-    }
-}
-
-fn named_usage(attributes: &Map<String, Value>) -> Map<String, Value> {
-    let mut found = Map::new();
-    for (key, value) in attributes {
-        let name = key
-            .strip_prefix("gen_ai.usage.")
-            .or_else(|| key.strip_prefix("llm.token_count."))
-            .filter(|n| *n != "cost");
-        let (Some(name), Some(tokens)) = (name, as_number(value)) else { continue };
-        let known = TOKENS.iter().find(|(given, _)| *given == name).map_or(name, |(_, known)| known);
-        found.insert(known.to_owned(), number(tokens));
-    }
-    found
-}
-
-fn pydantic_usage(attributes: &Map<String, Value>) -> Map<String, Value> {
-    counts(
-        attributes,
-        &[
-            ("input", &["gen_ai.usage.details.input_tokens"]),
-            ("output", &["gen_ai.usage.details.output_tokens"]),
-            (
-                "input_cache_read",
-                &["gen_ai.usage.details.cache_read_input_tokens", "gen_ai.usage.details.cache_read_tokens"],
-            ),
-            (
-                "input_cache_creation",
-                &["gen_ai.usage.cache_write_tokens", "gen_ai.usage.details.cache_creation_input_tokens"],
-            ),
-        ],
-    )
-}
-
-/// What was cached or spent on reasoning is taken out of input and output.
-fn vercel_usage(attributes: &Map<String, Value>) -> Map<String, Value> {
-    let mut found = counts(
-        attributes,
-        &[
-            ("input", &["gen_ai.usage.prompt_tokens", "gen_ai.usage.input_tokens"]),
-            ("output", &["gen_ai.usage.completion_tokens", "gen_ai.usage.output_tokens"]),
-            ("total", &["ai.usage.tokens"]),
-            ("input_cached_tokens", &["ai.usage.cachedInputTokens"]),
-            ("output_reasoning_tokens", &["ai.usage.reasoningTokens"]),
-        ],
-    );
-    for (whole, part) in [("input", "input_cached_tokens"), ("output", "output_reasoning_tokens")] {
-        let tokens = |key: &str| found.get(key).and_then(Value::as_f64);
-        if let (Some(all), Some(some)) = (tokens(whole), tokens(part)) {
-            found[whole] = number((all - some).max(0.0));
-        }
-    }
-    found
-}
-
-fn counts(attributes: &Map<String, Value>, names: &[(&str, &[&str])]) -> Map<String, Value> {
-    let read = |(kind, keys): &(&str, &[&str])| {
-        let tokens = keys.iter().find_map(|key| attributes.get(*key).and_then(as_number))?;
-        Some(((*kind).to_owned(), number(tokens)))
-    };
-    names.iter().filter_map(read).collect()
 }
 
 /// US dollars by kind, where the span brings them.

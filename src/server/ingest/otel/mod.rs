@@ -1,7 +1,7 @@
 //! `POST /otel/v1/traces`: OpenTelemetry spans, in protobuf or JSON, as observations of the new data
 //! model.
 //!
-//! `span` reads both encodings into one shape; `kind`, `payload` and `measures` know the conventions
+//! `span` reads both encodings into one shape; `kind`, `payload`, `measures` and `tokens` know the conventions
 //! of the many libraries that write spans; `row` makes an observation of one, `store` keeps it and
 //! brings its trace up to date.
 
@@ -13,6 +13,7 @@ mod payload;
 mod row;
 mod span;
 mod store;
+mod tokens;
 
 use std::io::Read as _;
 

@@ -187,7 +187,12 @@ fn pydantic(span: &Span) -> Option<Payload> {
 }
 
 fn paths(attributes: &Map<String, Value>) -> Option<Payload> {
-    PATHS.iter().find_map(|(input, output)| some((nested(attributes, input), nested(attributes, output))))
+    let (input, output) = PATHS
+        .iter()
+        .find_map(|(input, output)| some((nested(attributes, input), nested(attributes, output))))?;
+    // Where one side speaks in paths, the other is an empty object.
+    let filled = |side: Option<Value>| side.or_else(|| Some(json!({})));
+    Some((filled(input), filled(output)))
 }
 
 /// Unfolds `prefix.0.role`, `prefix.0.content`, … into a list of objects.

@@ -4,11 +4,12 @@ use serde_json::{Map, Value, json};
 
 use super::attributes::{as_text, first, first_text, is_truthy, parsed};
 use super::span::{Source, Span};
-use super::{kind, measures, payload};
+use super::{kind, measures, payload, tokens};
 use crate::server::data::value;
 use crate::server::ingest::models;
 use crate::server::ingest::spans::{price, seconds};
 use crate::server::scores::merge::environment;
+use crate::server::traces::flat::flat;
 use crate::server::traces::row::{LEVELS, Observation};
 
 const USER: [&str; 5] = [
@@ -39,12 +40,32 @@ const ENVIRONMENT: [&str; 3] =
 /// Telemetry metadata that has fields of its own.
 const ELSEWHERE: [&str; 4] = ["userId", "sessionId", "tags", "langfusePrompt"];
 
+/// What `LiveKit` writes of its own workings.
+const LIVEKIT_NOISE: [&str; 14] = [
+    "user_speaking",
+    "eou_detection",
+    "llm_request_run",
+    "tts_node",
+    "tts_request",
+    "tts_request_run",
+    "tts_stream_adapter",
+    "agent_speaking",
+    "drain_agent_activity",
+    "on_exit",
+    "on_enter",
+    "llm_fallback_adapter",
+    "tts_fallback_adapter",
+    "start_agent_activity",
+];
+
 /// The observation a span is.
 pub fn of(span: &Span, now: &str) -> Observation {
     let attributes = &span.attributes;
     let (input, output) = payload::of(span);
     let (prompt_name, prompt_version) = measures::prompt(attributes);
-    let start = span.start.clone().unwrap_or_else(|| now.to_owned());
+    // A span of which one end is missing took no time.
+    let [start, end] = [[&span.start, &span.end], [&span.end, &span.start]]
+        .map(|ends| ends.into_iter().flatten().next().cloned().unwrap_or_else(|| now.to_owned()));
     let version = from_both(span, "langfuse.version", "service.version");
     let first_token = measures::first_token(span);
     let mut row = Observation {
@@ -56,8 +77,8 @@ pub fn of(span: &Span, now: &str) -> Observation {
         level: level(span),
         status_message: first_text(attributes, &["langfuse.observation.status_message"])
             .unwrap_or_else(|| span.status_message.clone()),
-        end_time: span.end.clone(),
-        latency: span.end.as_deref().and_then(|end| seconds(&start, end)),
+        latency: seconds(&start, &end),
+        end_time: Some(end),
         time_to_first_token: first_token.as_deref().and_then(|at| seconds(&start, at)),
         completion_start_time: first_token,
         own_version: version.clone(),
@@ -70,15 +91,15 @@ pub fn of(span: &Span, now: &str) -> Observation {
         tags: tags(attributes),
         model: measures::model(attributes),
         model_parameters: measures::parameters(span),
-        usage_details: Value::Object(measures::usage(span)),
+        usage_details: Value::Object(tokens::usage(span)),
         cost_details: Value::Object(measures::costs(attributes)),
         prompt_name,
         prompt_version,
         input: input.as_ref().and_then(value::payload),
         output: output.as_ref().and_then(value::payload),
-        metadata: Value::Object(metadata(span)),
-        is_public: first(attributes, &["langfuse.trace.public", "langfuse.public"])
-            .is_some_and(|flag| *flag == true || *flag == "true"),
+        metadata: Value::Object(flat(metadata(span))),
+        is_app_root: is_set(attributes, &["langfuse.internal.is_app_root"]),
+        is_public: is_set(attributes, &["langfuse.trace.public", "langfuse.public"]),
         start_time: start,
         created_at: now.to_owned(),
         updated_at: now.to_owned(),
@@ -88,10 +109,22 @@ pub fn of(span: &Span, now: &str) -> Observation {
     row
 }
 
+/// Whether the first of these attributes says true.
+fn is_set(attributes: &Map<String, Value>, keys: &[&str]) -> bool {
+    let given = keys.iter().filter_map(|key| attributes.get(*key)).find(|value| !value.is_null());
+    given.is_some_and(|flag| *flag == true || *flag == "true")
+}
+
 fn level(span: &Span) -> String {
     let given = span.attributes.get("langfuse.observation.level").and_then(Value::as_str);
     let given = given.and_then(|level| LEVELS.iter().find(|known| known.eq_ignore_ascii_case(level)));
-    given.copied().unwrap_or(if span.is_failed { "ERROR" } else { "DEFAULT" }).into()
+    let is_noise = || span.source.scope == "livekit-agents" && LIVEKIT_NOISE.contains(&span.name.as_str());
+    let own = || match span.is_failed {
+        true => "ERROR",
+        false if is_noise() => "DEBUG",
+        false => "DEFAULT",
+    };
+    given.copied().unwrap_or_else(own).into()
 }
 
 /// An attribute of the span, else one of the program's.
@@ -135,9 +168,11 @@ fn metadata(span: &Span) -> Map<String, Value> {
 }
 
 fn scope(source: &Source) -> Value {
-    let mut scope = json!({"name": source.scope});
-    if !source.version.is_empty() {
-        scope["version"] = json!(source.version);
+    let mut scope = json!({});
+    for (key, text) in [("name", &source.scope), ("version", &source.version)] {
+        if !text.is_empty() {
+            scope[key] = json!(text);
+        }
     }
     scope["attributes"] = json!(source.scope_attributes);
     scope

@@ -57,14 +57,14 @@ fn keep_part(db: &Connection, spans: &[&Span], now: &str) -> rusqlite::Result<()
 /// The trace's root as far as it is known.
 fn root(db: &Connection, trace: &str) -> rusqlite::Result<Option<Observation>> {
     let sql = "SELECT * FROM observations WHERE trace_id = ?1
-        ORDER BY parent_id IS NOT NULL, start_time, id LIMIT 1";
+        ORDER BY parent_id IS NOT NULL, is_app_root = 0, start_time, id LIMIT 1";
     db.prepare_cached(sql)?.query_row([trace], Observation::read).optional()
 }
 
 /// Fills what the root does not say from the other observations.
 pub fn gather(db: &Connection, trace: &mut Trace) -> rusqlite::Result<()> {
     let sql = "SELECT start_time, trace_name, user_id, session_id, release, version, tags, is_public
-        FROM observations WHERE trace_id = ?1 ORDER BY parent_id IS NOT NULL, start_time, id";
+        FROM observations WHERE trace_id = ?1 ORDER BY parent_id IS NOT NULL, is_app_root = 0, start_time, id";
     let mut statement = db.prepare_cached(sql)?;
     let mut rows = statement.query([&trace.id])?;
     let mut name = None;
