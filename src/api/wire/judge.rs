@@ -52,12 +52,15 @@ pub struct ChatAnswer {
 struct Choice {
     #[serde(default)]
     message: Json,
+    #[serde(default)]
+    finish_reason: Option<String>,
 }
 
 impl ChatAnswer {
     /// What the model said, or why it would not.
     pub fn text(&self) -> Result<String, String> {
-        let message = self.choices.first().map_or(&Json::Null, |choice| &choice.message);
+        let choice = self.choices.first();
+        let message = choice.map_or(&Json::Null, |choice| &choice.message);
         if let Some(refusal) = message["refusal"].as_str().filter(|text| !text.is_empty()) {
             return Err(format!("the model refused: {refusal}"));
         }
@@ -66,7 +69,15 @@ impl ChatAnswer {
             Json::Array(parts) => parts.iter().filter_map(|part| part["text"].as_str()).collect(),
             _ => String::new(),
         };
-        if text.trim().is_empty() { Err("the model said nothing".into()) } else { Ok(text) }
+        // Some endpoints keep to a shape by having the model call a tool with it.
+        let called = message["tool_calls"][0]["function"]["arguments"].as_str();
+        let is_cut = choice.and_then(|choice| choice.finish_reason.as_deref()) == Some("length");
+        match (text.trim().is_empty(), called) {
+            (false, _) => Ok(text),
+            (true, Some(arguments)) => Ok(arguments.to_owned()),
+            (true, None) if is_cut => Err("the model ran out of tokens before it answered".into()),
+            (true, None) => Err("the model said nothing".into()),
+        }
     }
 }
 
@@ -92,12 +103,16 @@ mod tests {
             ),
             (json!({"content": null, "refusal": "no"}), Err("the model refused: no".into())),
             (json!({"content": " "}), Err("the model said nothing".into())),
+            (json!({"tool_calls": [{"function": {"name": "v", "arguments": "{}"}}]}), Ok("{}".into())),
         ] {
             let answer: ChatAnswer =
                 serde_json::from_value(json!({"choices": [{"message": message}]})).unwrap();
             assert_eq!(answer.text(), wanted);
         }
         assert!(serde_json::from_str::<ChatAnswer>("{}").unwrap().text().is_err());
+        let cut: ChatAnswer =
+            serde_json::from_value(json!({"choices": [{"finish_reason": "length"}]})).unwrap();
+        assert!(cut.text().unwrap_err().contains("ran out of tokens"));
     }
 
     #[test]

@@ -164,7 +164,7 @@ pub(super) fn next_step(queue: Option<&str>, workspace: Option<&Path>) -> String
 fn quoted(word: &str) -> String {
     let word = one_line(word);
     let is_plain = |c: char| c.is_alphanumeric() || "-_./:".contains(c);
-    if word.chars().all(is_plain) { word.into() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    if word.chars().all(is_plain) { word } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 #[cfg(test)]
