@@ -107,8 +107,9 @@ fn number(bytes: &[u8]) -> u64 {
 
 /// The low half, which is all that finds a cell.
 fn low(n: u64) -> u32 {
-    let [a, b, c, d, ..] = n.to_le_bytes();
-    u32::from_le_bytes([a, b, c, d])
+    let mut half = [0; 4];
+    half.copy_from_slice(&n.to_le_bytes()[..4]);
+    u32::from_le_bytes(half)
 }
 
 #[cfg(test)]
