@@ -156,11 +156,10 @@ impl<'a> Params<'a> {
 
     /// A required text; empty if there was an issue.
     pub fn text(&mut self, key: &str) -> &'a str {
-        let given = self.query.raw(key);
-        if given.is_none() {
+        if self.query.raw(key).is_none() {
             self.note(issue::invalid_type("string", None, &[key]));
         }
-        given.unwrap_or_default()
+        self.single(key).unwrap_or_default()
     }
 
     /// Any number, if given; an empty parameter is 0.
