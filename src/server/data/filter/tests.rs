@@ -39,8 +39,8 @@ fn refusal(filter: &str, view: &View) -> Value {
 #[case("[{}, []]", json!([
     {"code": "invalid_union", "errors": [], "note": "No matching discriminator", "discriminator": "type",
         "path": ["filter", 0, "type"], "message": "Invalid input"},
-    {"code": "invalid_union", "errors": [], "note": "No matching discriminator", "discriminator": "type",
-        "path": ["filter", 1, "type"], "message": "Invalid input"},
+    {"code": "invalid_type", "expected": "object", "path": ["filter", 1],
+        "message": "Invalid input: expected object, received array"},
 ]))]
 #[case(r#"[{"type": "number", "operator": "~", "value": "1"}]"#, json!([
     {"expected": "string", "code": "invalid_type", "path": ["filter", 0, "column"],
