@@ -35,7 +35,7 @@ pub fn all() -> impl Iterator<Item = &'static Route> {
 /// Answers one kind of request within a transaction.
 pub type Handler = fn(&Connection, &Call) -> Answer;
 
-/// Looks at a request before its body is read.
+/// Looks at a request before the file it brings is read.
 pub type Admission = fn(&Call) -> Result<(), Problem>;
 
 /// Which budget of a plan's rate limits a request counts against.
@@ -105,7 +105,7 @@ pub struct Endpoint {
     pub is_legacy: bool,
     /// What body it takes.
     pub payload: Payload,
-    /// What else is asked of a request before its body is read.
+    /// What else is asked of a request, before the file it brings is read.
     pub admit: Admission,
 }
 
