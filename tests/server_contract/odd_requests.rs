@@ -169,7 +169,7 @@ impl Target {
 
     /// The key that opens this.
     fn auth(&self, house: &House) -> String {
-        let about_people = ["scim", "organizations", "memberships", "blob-storage"];
+        let about_people = ["scim", "organizations", "memberships", "blob-storage", "apiKeys"];
         let is_about_people = about_people.iter().any(|part| self.path.contains(part));
         if is_about_people { house.organization.clone() } else { house.server.basic() }
     }

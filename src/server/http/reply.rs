@@ -49,8 +49,6 @@ pub enum Envelope {
     Ingestion,
     /// `{message, code, details}`
     Coded,
-    /// `{message}`
-    Bare,
     /// `{error}`
     Organization,
     /// `{schemas, detail, status}`
@@ -228,10 +226,6 @@ impl Wording {
                     json!({"message": message, "code": code, "details": details})
                 }
             }
-            Envelope::Bare if status == StatusCode::METHOD_NOT_ALLOWED => {
-                json!({"message": "Method Not Allowed"})
-            }
-            Envelope::Bare => json!({"message": message}),
             Envelope::Organization if error.is_array() => {
                 json!({"error": "Invalid request body", "details": error})
             }
