@@ -216,7 +216,7 @@ async fn enter(parts: &Parts, body: Body) -> Result<(Found, Content), Problem> {
 async fn answer(shared: Arc<Shared>, found: Found, parts: Parts, content: Content) -> Answer {
     let route = found.route.path;
     let (endpoint, call) = match (admit(&shared, found, &parts), content) {
-        (Ok((endpoint, call)), Content::Read(bytes, body)) => (endpoint, Call { bytes, body, ..call }),
+        (Ok((endpoint, call)), Content::Read(bytes, body)) => (endpoint, Call { body, bytes, ..call }),
         (Ok((endpoint, call)), Content::Waiting(file)) => {
             (endpoint, Call { bytes: body::read(file, endpoint.payload).await?, ..call })
         }
