@@ -145,6 +145,9 @@ fn run<'a>(world: &'a World, model: &'a str, more: &[&'a str]) -> Vec<&'a str> {
 #[test]
 fn evaluators_are_made_shown_and_removed() {
     let world = World::new();
+    let none = world.command(&["list"]).output().unwrap();
+    assert!(none.status.success() && none.stdout.is_empty());
+    assert!(text(&none.stderr).contains("`tracemark evaluators create` makes one"));
     let made = world.judge("Rate {{output}}");
     assert_eq!(
         (&made["version"], &made["verdict"], &made["variables"]),

@@ -60,9 +60,10 @@ fn a_queue_gets_each_trace_once() {
     let name = words.split("there are: ").nth(1).unwrap().split(',').next().unwrap().trim().to_owned();
     let queue = [queue[0], queue[1], queue[2], name.as_str()];
     let (code, words) = said(&home, &[&[file.as_str()], &queue[..]].concat());
-    assert!(code == 0 && words.ends_with("Mine: 3 traces added, 0 in it already\n"), "{words}");
+    assert!(code == 0 && words.contains("\nMine: 3 traces added, 0 in it already\n"), "{words}");
+    assert!(words.ends_with("next: `tracemark --profile embedded --queue Mine` opens it\n"), "{words}");
     let (code, words) = said(&home, &[&[file.as_str(), more.as_str()], &queue[..]].concat());
-    assert!(code == 0 && words.ends_with("Mine: 2 traces added, 3 in it already\n"), "{words}");
+    assert!(code == 0 && words.contains("\nMine: 2 traces added, 3 in it already\n"), "{words}");
 }
 
 #[test]
@@ -82,11 +83,15 @@ fn bad_records_are_told_and_the_rest_goes_on() {
     let (code, words) = said(&home, &[&mixed, "missing.json"]);
     assert_eq!(code, 6);
     let lines: Vec<&str> = words.lines().collect();
-    assert!(lines[0].starts_with(&format!("{mixed}: line 2: no JSON at column ")), "{words}");
+    assert!(
+        lines[0].starts_with(&format!("{mixed}: line 2: not JSON: it ends too early, at column ")),
+        "{words}"
+    );
     assert!(lines[1].starts_with(&format!("{mixed}: line 3: no record this program knows")), "{words}");
     assert!(lines[2].starts_with("missing.json: cannot be read: "), "{words}");
     assert_eq!(lines[3], "2 traces, 2 observations imported; 0 traces, 0 observations already there; 3 bad");
-    assert_eq!(lines[4], "error: 3 records could not be read");
+    assert!(lines[4].starts_with("next: import it with --queue NAME"), "{words}");
+    assert_eq!(lines[5], "error: 3 records could not be read");
     assert!(!words.contains('\u{1b}'), "{words}");
 }
 
@@ -98,9 +103,47 @@ fn many_bad_records_are_counted() {
     assert_eq!(code, 1);
     assert!(words.contains(&format!("{noise}: 30 more that cannot be read")), "{words}");
     assert!(words.contains("error: nothing could be read\nhint: "), "{words}");
-    let empty = file(&home, "empty.json", "");
-    let (code, words) = failure(&mut home.command(&["import", &empty]));
-    assert!(code == 1 && words.starts_with(&format!("{empty}: there is nothing in it\n")), "{words}");
+}
+
+#[test]
+fn empty_files_are_told_and_no_mistake_unless_all_are() {
+    let home = Home::new();
+    for content in ["", "\u{feff}", "\n \n", "[]", "{\"data\": [], \"meta\": {}}"] {
+        let empty = file(&home, "empty.json", content);
+        let told = format!("{empty}: there is nothing in it\n");
+        let (code, words) = failure(&mut home.command(&["import", &empty]));
+        let all = format!("{told}error: there is nothing to import\nhint: ");
+        assert!(code == 1 && words.starts_with(&all), "{content}: {words}");
+        let (code, words) = said(&home, &[&empty, &data("pairs.jsonl")]);
+        assert!(code == 0 && words.starts_with(&told), "{content}: {words}");
+    }
+}
+
+#[test]
+fn a_folder_stands_for_its_files() {
+    let home = Home::new();
+    let folder = home.0.path().join("export");
+    std::fs::create_dir_all(folder.join("traces")).unwrap();
+    std::fs::copy(data("pairs.jsonl"), folder.join("traces/1.jsonl")).unwrap();
+    std::fs::write(folder.join("README.md"), "not data").unwrap();
+    std::fs::write(folder.join("wide.csv"), "question,answer\n1,2\n").unwrap();
+    let folder = folder.to_str().unwrap();
+    let (code, words) = said(&home, &[folder]);
+    let unknown = format!("{folder}/wide.csv: line 2: no record this program knows; its fields are");
+    assert!(code == 6 && words.starts_with(&unknown) && words.contains("3 traces"), "{words}");
+    let (code, words) = failure(&mut home.command(&["import", &format!("{folder}/../data")]));
+    assert!(code == 1 && words.contains("cannot be read: no file in it ends with .json"), "{words}");
+}
+
+#[test]
+fn what_is_no_text_is_told_in_one_line() {
+    let home = Home::new();
+    let bytes: Vec<u8> = "[{\"input\": 1}]\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let path = home.0.path().join("wide.json");
+    std::fs::write(&path, [b"\xff\xfe", &bytes[..]].concat()).unwrap();
+    let (code, words) = failure(&mut home.command(&["import", path.to_str().unwrap()]));
+    assert!(code == 1 && words.contains("cannot be read: it is UTF-16: `iconv "), "{words}");
+    assert_eq!(words.lines().count(), 3, "{words}");
 }
 
 #[test]

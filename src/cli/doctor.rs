@@ -101,5 +101,35 @@ fn server(server: &Server) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::failed("this server lacks calls that reviewing needs")
-        .with_hint("it is too old; reviewing needs `v2/observations` and `v3/scores`"))
+        .with_hint(remedy(server.version.as_deref())))
+}
+
+/// What makes a server of this version offer all that reviewing needs.
+fn remedy(version: Option<&str>) -> &'static str {
+    let major = version.and_then(|version| version.trim_start_matches('v').split('.').next()?.parse().ok());
+    match major {
+        Some(4_u32..) => {
+            "its version has them, but it runs in legacy mode: its operator has to switch the new data model on"
+        }
+        Some(_) => "it is too old: reviewing needs Langfuse 4 or newer",
+        None => "reviewing needs Langfuse 4 or newer, with `v2/observations` and `v3/scores`",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_old_server_is_called_too_old() {
+        for (version, wanted) in [
+            (Some("4.16.0"), "legacy mode"),
+            (Some("v10.0.0"), "legacy mode"),
+            (Some("3.150.0"), "too old"),
+            (Some("nightly"), "4 or newer"),
+            (None, "4 or newer"),
+        ] {
+            assert!(remedy(version).contains(wanted), "{version:?}");
+        }
+    }
 }

@@ -198,16 +198,12 @@ async fn kept(reader: &Client) -> Option<api::Server> {
     reader.probe().await.ok()
 }
 
-/// What a server cannot do that reviewing needs.
+/// What a server cannot do that reviewing needs, short enough for the first line of a small screen.
 fn lacking(server: &api::Server) -> Option<String> {
-    let version = server.version.as_deref().unwrap_or("of unknown version");
+    let version = server.version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
     match (server.capabilities.observations_v2, server.capabilities.scores_v3) {
         (true, true) => None,
-        (false, _) => Some(format!(
-            "this server ({version}) cannot show traces here: it lacks /v2/observations (4.0 or newer)"
-        )),
-        (true, false) => Some(format!(
-            "this server ({version}) does not show scores: it lacks /v3/scores (3.180 or newer)"
-        )),
+        (false, _) => Some(format!("no traces: server{version} lacks v2/observations")),
+        (true, false) => Some(format!("no scores: server{version} lacks v3/scores")),
     }
 }

@@ -115,13 +115,13 @@ fn refuse_stranger(db: &Connection, author: Option<&str>) -> Result<(), Problem>
 }
 
 fn must_exist(db: &Connection, kind: &str, object: &str) -> Result<(), Problem> {
-    let column = match kind {
-        "TRACE" => "trace_id",
-        "OBSERVATION" => "id",
-        "SESSION" => "session_id",
-        _ => "NULL",
+    let (table, column) = match kind {
+        "TRACE" => ("observations", "trace_id"),
+        "OBSERVATION" => ("observations", "id"),
+        "SESSION" => ("observations", "session_id"),
+        _ => ("prompts", "id"),
     };
-    let sql = format!("SELECT EXISTS (SELECT 1 FROM observations WHERE {column} = ?1)");
+    let sql = format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE {column} = ?1)");
     if !object.is_empty() && db.query_row(&sql, [object], |r| r.get(0))? {
         return Ok(());
     }

@@ -20,6 +20,7 @@ mod media;
 mod metrics;
 mod options;
 mod people;
+mod prompts;
 mod queues;
 mod scores;
 mod traces;

@@ -1,6 +1,8 @@
 //! What was there without a recording of how it came about: the request that makes it is worked out
 //! from how it looked later.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
@@ -23,9 +25,7 @@ pub struct Seed {
 /// All of them.
 pub fn missing(exchanges: &[Exchange], facts: &Facts) -> Vec<Seed> {
     let mut seeds = Vec::new();
-    if !exchanges.iter().any(|exchange| exchange.is_extra) {
-        seeds.push(only_counted());
-    }
+    seeds.extend(only_counted(exchanges, facts));
     for ((resource, id), states) in &facts.states {
         if *resource == "scores" {
             seeds.extend(scores_of(id, states, exchanges));
@@ -45,14 +45,27 @@ pub fn missing(exchanges: &[Exchange], facts: &Facts) -> Vec<Seed> {
     seeds
 }
 
-/// A comment of which only a count tells.
-fn only_counted() -> Seed {
-    let body = json!({
-        "projectId": "proj-test", "objectType": "TRACE", "objectId": "trace-001", "content": "never shown",
-    });
-    let row = json!({"id": "ffffffff-ffff-4fff-bfff-ffffffffffff"});
-    let at = "2026-11-24T06:12:32.500Z".parse().unwrap();
-    Seed { at, method: "POST", path: "/api/public/comments".into(), body, auth: "project".into(), row }
+/// Comments that lists count and no recording shows: made right after the first one.
+fn only_counted(exchanges: &[Exchange], facts: &Facts) -> Vec<Seed> {
+    let of_comments = |e: &&Exchange| e.resource() == "comments" && e.succeeded_once();
+    let mut known: BTreeSet<String> =
+        exchanges.iter().filter(of_comments).filter(|e| e.is_write()).flat_map(made).collect();
+    let shown = facts.states.iter().filter(|((resource, _), _)| *resource == "comments");
+    let first = shown.clone().map(|(_, states)| states[0].created).min();
+    known.extend(shown.map(|((_, id), _)| id.clone()));
+    let counted =
+        exchanges.iter().filter(of_comments).filter_map(|e| e.answers[0].body["meta"]["totalItems"].as_u64());
+    let counted = counted.max().and_then(|n| usize::try_from(n).ok()).unwrap_or_default();
+    let at = first.unwrap_or(Timestamp::UNIX_EPOCH).checked_add(SignedDuration::from_millis(1)).unwrap();
+    let seed = |number| {
+        let body = json!({
+            "projectId": "proj-test", "objectType": "TRACE", "objectId": "trace-001", "content": "never shown",
+        });
+        // Last by id, where it moves no other on a page.
+        let row = json!({"id": format!("ffffffff-ffff-4fff-bfff-{number:012x}")});
+        Seed { at, method: "POST", path: "/api/public/comments".into(), body, auth: "project".into(), row }
+    };
+    (known.len()..counted).map(seed).collect()
 }
 
 fn makes(exchange: &Exchange, resource: &str, id: &str) -> bool {

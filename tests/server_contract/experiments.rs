@@ -1,5 +1,7 @@
 //! Experiments: runs as the new data model shows them.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use pretty_assertions::assert_eq;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -177,6 +179,19 @@ async fn what_cannot_be_read_is_refused_at_once() {
     let (_, body) = server.call("GET", &format!("/experiments?{FROM}&fields=trace"), Value::Null).await;
     let message = "Invalid fields value: \"trace\". Allowed: core, metadata, scores";
     assert_eq!(body, issues(&json!([{"code": "custom", "path": ["fields"], "message": message}])));
+}
+
+#[rstest]
+#[case("5", json!({"code": "invalid_type", "expected": "object", "path": ["cursor"], "message": "Invalid input: expected object, received number"}))]
+#[case("{}", json!({"code": "invalid_union", "errors": [], "note": "No matching discriminator", "discriminator": "v", "path": ["cursor", "v"], "message": "Invalid input"}))]
+#[tokio::test]
+async fn a_cursor_of_another_shape_is_told_apart(#[case] cursor: &str, #[case] issue: Value) {
+    let server = prepared(Seed::Empty, Mode::EventsOnly).await;
+    let cursor = URL_SAFE_NO_PAD.encode(cursor);
+    let answer = server.call("GET", &format!("/experiments?{FROM}&cursor={cursor}"), Value::Null).await;
+    assert_eq!(answer, (400, issues(&json!([issue]))));
+    let (_, missing) = server.call("GET", &format!("/experiments?cursor={cursor}"), Value::Null).await;
+    assert_eq!(missing["error"][0]["path"], json!(["fromStartTime"]), "parameters come first");
 }
 
 #[tokio::test]

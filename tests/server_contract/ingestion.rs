@@ -221,6 +221,7 @@ async fn a_trace_and_its_observations_hang_together() {
     "usageDetails": "many", "costDetails": {"input": -1}}),
     json!([["body", "modelParameters", "a"], ["body", "usage", "input"], ["body", "usageDetails"],
         ["body", "costDetails", "input"]]))]
+#[case("generation-create", json!({"id": "g", "usage": {"input": 1e20}}), json!([["body", "usage", "input"]]))]
 #[case("generation-create", json!({"id": "g", "promptName": "p"}), json!([["body"]]))]
 #[case("score-create", json!({"name": "n", "value": 1}),
     json!([["body", "traceId", "sessionId", "datasetRunId", "observationId"]]))]

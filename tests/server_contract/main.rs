@@ -23,6 +23,7 @@ mod otel;
 mod otel_details;
 mod otel_experiments;
 mod people;
+mod prompts;
 mod queues;
 mod rules;
 mod runs;

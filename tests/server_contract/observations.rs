@@ -4,6 +4,7 @@ use pretty_assertions::assert_eq;
 use rstest::rstest;
 use serde_json::{Value, json};
 use tracemark::server::{Mode, Options, Seed};
+use url::form_urlencoded::byte_serialize;
 
 use super::{Server, empty, ids, sample};
 
@@ -181,4 +182,40 @@ async fn prices_are_decimals_as_text() {
         (&json!("1.5e-7"), &json!("6e-7"))
     );
     assert_eq!(server.get("/observations/g").await["inputPrice"], 1.5e-7);
+}
+
+#[rstest]
+#[case("/v2/observations?filter=[[]]", json!([{"code": "invalid_type", "expected": "object", "path": ["filter", 0],
+    "message": "Invalid input: expected object, received array"}]))]
+#[case("/v2/observations?filter=[null]", json!([{"code": "invalid_type", "expected": "object",
+    "path": ["filter", 0], "message": "Invalid input: expected object, received null"}]))]
+#[case("/observations?limit=1e20", json!([
+    {"code": "too_big", "maximum": 9_007_199_254_740_991_i64,
+        "note": "Integers must be within the safe integer range.", "origin": "int", "inclusive": true,
+        "path": ["limit"], "message": "Too big: expected int to be <=9007199254740991"},
+    {"origin": "number", "code": "too_big", "maximum": 100, "inclusive": true, "path": ["limit"],
+        "message": "Too big: expected number to be <=100"}]))]
+#[case("/sessions?page=-1e20", json!([
+    {"code": "too_small", "minimum": -9_007_199_254_740_991_i64,
+        "note": "Integers must be within the safe integer range.", "origin": "int", "inclusive": true,
+        "path": ["page"], "message": "Too small: expected int to be >=-9007199254740991"},
+    {"origin": "number", "code": "too_small", "minimum": 0, "inclusive": false, "path": ["page"],
+        "message": "Too small: expected number to be >0"}]))]
+#[tokio::test]
+async fn issues_have_the_schemas_words(#[case] path: &str, #[case] wanted: Value) {
+    let (status, answer) = dual().call("GET", path, Value::Null).await;
+    // As text, since the order of keys counts.
+    let wanted = json!({"message": "Invalid request data", "error": wanted});
+    assert_eq!((status, answer.to_string()), (400, wanted.to_string()));
+}
+
+#[rstest]
+#[case("0x1", 1)]
+#[case("1e1", 10)]
+#[case("0b11", 3)]
+#[case("+2", 2)]
+#[tokio::test]
+async fn numbers_may_be_written_as_javascript_reads_them(#[case] limit: &str, #[case] wanted: u32) {
+    let limit: String = byte_serialize(limit.as_bytes()).collect();
+    assert_eq!(dual().get(&format!("/sessions?limit={limit}")).await["meta"]["limit"], wanted);
 }

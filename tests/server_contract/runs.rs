@@ -150,3 +150,20 @@ async fn a_bare_installation_stores_no_runs() {
     assert_eq!(server.get("/datasets").await["data"][0]["runs"], json!([]));
     assert_eq!(empty().call("DELETE", "/datasets/a/runs/b", Value::Null).await.0, 404);
 }
+
+#[rstest]
+#[case("/dataset-items?datasetName=a&datasetName=b", "datasetName")]
+#[case("/dataset-items?sourceTraceId=a&sourceTraceId=b", "sourceTraceId")]
+#[case("/dataset-items?sourceObservationId=&sourceObservationId=b", "sourceObservationId")]
+#[case("/dataset-run-items?datasetId=a&datasetId=b&runName=c", "datasetId")]
+#[case("/dataset-run-items?datasetId=a&runName=b&runName=c", "runName")]
+#[tokio::test]
+async fn a_repeated_parameter_is_a_list_where_a_text_is_needed(#[case] path: &str, #[case] key: &str) {
+    let options = Options { mode: Mode::Dual, ..Options::default() };
+    let server = Server::new(Seed::Empty, options);
+    let issue = json!({
+        "expected": "string", "code": "invalid_type", "path": [key],
+        "message": "Invalid input: expected string, received array",
+    });
+    assert_eq!(server.call("GET", path, Value::Null).await, (400, issues(&json!([issue]))));
+}

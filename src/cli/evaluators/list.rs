@@ -70,21 +70,24 @@ fn cells(evaluator: &Evaluator) -> Vec<String> {
 /// Lists all evaluators.
 pub(super) async fn list(client: &Client, args: &ListArgs) -> Result<(), Failure> {
     let evaluators = client.evaluators().await?;
-    let format = args.output.format();
-    if format != Format::Table {
-        let mut sink = to_stdout(format, FIELDS);
-        for evaluator in &evaluators {
-            if sink.put(&record(evaluator))?.is_break() {
-                break;
-            }
-        }
-        return sink.finish().map(drop);
-    }
     if evaluators.is_empty() {
         note("there are no evaluators in this project; `tracemark evaluators create` makes one");
-        return Ok(());
     }
-    print(&table(COLUMNS, &evaluators.iter().map(cells).collect::<Vec<_>>(), terminal_width()))
+    match args.output.format() {
+        Format::Table if evaluators.is_empty() => Ok(()),
+        Format::Table => {
+            print(&table(COLUMNS, &evaluators.iter().map(cells).collect::<Vec<_>>(), terminal_width()))
+        }
+        format => {
+            let mut sink = to_stdout(format, FIELDS);
+            for evaluator in &evaluators {
+                if sink.put(&record(evaluator))?.is_break() {
+                    break;
+                }
+            }
+            sink.finish().map(drop)
+        }
+    }
 }
 
 /// Shows one evaluator.

@@ -27,8 +27,14 @@ pub(in crate::cli) const FORMATS: &str = r#"Formats. What a file holds is told f
   session, user, tags, model and timestamp may be there
     {"input": "2+2", "output": "4", "expected_output": "4"}
 
+Of a folder, files are taken that end with .json, .jsonl, .ndjson, .csv, .tsv or
+.parquet, also with .gz behind it. What cannot be read is told with its line, and
+the rest goes on.
+
 Importing twice changes nothing: ids are kept, and made from the content where
 there are none.
+
+Exit codes: 0 all is imported; 6 some of it is, the rest was listed; 1 nothing is.
 
 Examples:
   tracemark import traces.json --queue Gold --score-config helpfulness
@@ -38,7 +44,7 @@ Examples:
 /// What to import, and where to.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ImportArgs {
-    /// Files to read; `-` is stdin.
+    /// Files to read, and folders of them; `-` is stdin.
     #[arg(required = true, value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
     /// Put the traces into this queue; it is made if it is not there.

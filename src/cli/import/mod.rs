@@ -1,6 +1,7 @@
 //! `import`: files of traces into the workspace on this machine.
 
 mod args;
+mod files;
 mod tell;
 
 use std::io;
@@ -9,8 +10,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use args::Format;
 pub(super) use args::{FORMATS, ImportArgs};
-use tell::{Settling, Teller, summary};
+use tell::{Settling, Teller, next_step, summary};
 
 use super::args::Shared;
 use super::serve::open;
@@ -19,7 +21,7 @@ use super::{ENV, Exit, Failure};
 use crate::config::Dirs;
 use crate::domain::text::{count, one_line};
 use crate::runtime::clock::wall;
-use crate::server::import::{Import, Kind, Packing, Queue, QueueError, Read, Source, Tally};
+use crate::server::import::{Bad, Import, Kind, Packing, Queue, QueueError, Read, Source, Tally};
 use crate::server::{Seed, Workspace, WorkspaceError};
 
 /// How often the bar is looked after, in records.
@@ -46,12 +48,18 @@ pub(super) fn run(shared: &Shared, args: &ImportArgs) -> Result<ExitCode, Failur
     import.settle(|done, total| settling.at(done, total)).map_err(failed)?;
     settling.finish();
     let tally = import.tally();
+    if tally == Tally::default() {
+        return exit(&tally, bad);
+    }
     note(&summary(&tally, bad));
     if let Some(queue) = &queue {
         let added = import.enqueue(queue).map_err(failed)?;
         let there = (tally.traces + tally.known_traces).saturating_sub(added);
         let name = one_line(&queue.name);
         note(&format!("{name}: {} added, {there} in it already", count(added, "trace")));
+    }
+    if tally.is_news() {
+        note(&next_step(queue.as_ref().map(|queue| queue.name.as_str()), args.data.as_deref()));
     }
     exit(&tally, bad)
 }
@@ -87,18 +95,37 @@ fn find(workspace: &Workspace, name: &str, configs: &[String]) -> Result<Queue, 
 
 /// Reads all files; gives the number of what could not be read.
 fn read(import: &mut Import<'_>, args: &ImportArgs) -> Result<usize, WorkspaceError> {
+    let found: Vec<_> = args.files.iter().map(|path| (path, files::of(path))).collect();
     let position = Arc::new(AtomicU64::new(0));
     let size = |file: &PathBuf| std::fs::metadata(file).map_or(0, |data| data.len());
-    let mut teller = Teller::new(args.files.iter().map(size).sum(), Arc::clone(&position));
-    let kind = args.format.and_then(args::Format::kind);
-    for file in &args.files {
-        match source(file, args.format.and_then(args::Format::packing), &position) {
-            Ok(source) => read_source(import, source, file, kind, &mut teller)?,
-            Err(error) => teller.unreadable(file, &format!("cannot be read: {error}")),
+    let total = found.iter().flat_map(|(_, files)| files.iter().flatten()).map(size).sum();
+    let mut teller = Teller::new(total, Arc::clone(&position));
+    for (path, files) in &found {
+        match files {
+            Ok(files) => {
+                for file in files {
+                    read_file(import, file, args.format, &position, &mut teller)?;
+                }
+            }
+            Err(error) => teller.unreadable(path, &error.to_string()),
         }
-        teller.end_of(file);
     }
     Ok(teller.finish())
+}
+
+fn read_file(
+    import: &mut Import<'_>,
+    file: &Path,
+    format: Option<Format>,
+    position: &Arc<AtomicU64>,
+    teller: &mut Teller,
+) -> Result<(), WorkspaceError> {
+    match source(file, format.and_then(Format::packing), position) {
+        Ok(source) => read_source(import, source, file, format.and_then(Format::kind), teller)?,
+        Err(error) => teller.unreadable(file, &error.to_string()),
+    }
+    teller.end_of(file);
+    Ok(())
 }
 
 fn source(file: &Path, packing: Option<Packing>, position: &Arc<AtomicU64>) -> io::Result<Source> {
@@ -115,38 +142,39 @@ fn read_source(
     kind: Option<Kind>,
     teller: &mut Teller,
 ) -> Result<(), WorkspaceError> {
-    let mut records = 0;
-    for read in source {
-        records += 1;
+    let mut is_empty = true;
+    for (n, read) in source.enumerate() {
         match read {
             Read::Record(record) => {
                 let mut rows = record.rows(kind);
+                is_empty &= rows.is_empty() && rows.bad.is_empty();
                 for what in std::mem::take(&mut rows.bad) {
-                    teller.bad(file, &crate::server::import::Bad { place: record.place, what });
+                    teller.bad(file, &Bad { place: record.place, what });
                 }
                 import.take(rows)?;
             }
-            Read::Bad(bad) | Read::Broken(bad) => teller.bad(file, &bad),
+            Read::Bad(bad) | Read::Broken(bad) => {
+                is_empty = false;
+                teller.bad(file, &bad);
+            }
         }
-        if records % PACE == 0 {
+        if n % PACE == 0 {
             teller.advance();
         }
     }
-    if records == 0 {
-        teller.unreadable(file, "there is nothing in it");
+    if is_empty {
+        teller.empty(file);
     }
     teller.advance();
     Ok(())
 }
 
 fn exit(tally: &Tally, bad: usize) -> Result<ExitCode, Failure> {
-    if bad == 0 {
-        return Ok(ExitCode::SUCCESS);
+    let formats = "`tracemark import --help` shows the formats";
+    match (*tally == Tally::default(), bad) {
+        (false, 0) => Ok(ExitCode::SUCCESS),
+        (false, _) => Err(Failure::new(Exit::Partly, format!("{} could not be read", count(bad, "record")))),
+        (true, 0) => Err(Failure::failed("there is nothing to import").with_hint(formats)),
+        (true, _) => Err(Failure::failed("nothing could be read").with_hint(formats)),
     }
-    if *tally == Tally::default() {
-        return Err(
-            Failure::failed("nothing could be read").with_hint("`tracemark import --help` shows the formats")
-        );
-    }
-    Err(Failure::new(Exit::Partly, format!("{} could not be read", count(bad, "record"))))
 }

@@ -48,7 +48,12 @@ impl Teller {
 
     /// Tells of a file that cannot be read.
     pub(super) fn unreadable(&mut self, file: &Path, what: &str) {
-        self.tell(file, what);
+        self.tell(file, &format!("cannot be read: {what}"));
+    }
+
+    /// Tells of a file without records, which is no mistake of the file.
+    pub(super) fn empty(&self, file: &Path) {
+        self.say(&one_line(&format!("{}: there is nothing in it", name(file))));
     }
 
     fn tell(&mut self, file: &Path, what: &str) {
@@ -128,7 +133,7 @@ pub(super) fn summary(tally: &Tally, bad: usize) -> String {
     let new = things(tally.traces, tally.observations, tally.scores);
     let known = things(tally.known_traces, tally.known_observations, tally.known_scores);
     let mut parts = Vec::new();
-    if tally.traces + tally.observations + tally.scores > 0 {
+    if tally.is_news() {
         parts.push(format!("{new} imported"));
     }
     if tally.changed_observations > 0 {
@@ -142,9 +147,36 @@ pub(super) fn summary(tally: &Tally, bad: usize) -> String {
     parts.join("; ")
 }
 
+/// What can be done with it now.
+pub(super) fn next_step(queue: Option<&str>, workspace: Option<&Path>) -> String {
+    if let Some(workspace) = workspace {
+        let workspace = quoted(&workspace.display().to_string());
+        return format!("next: `tracemark serve --data {workspace}` serves it");
+    }
+    match queue {
+        Some(queue) => format!("next: `tracemark --profile embedded --queue {}` opens it", quoted(queue)),
+        None => "next: import it with --queue NAME as well, to review it with `tracemark --profile embedded`"
+            .into(),
+    }
+}
+
+/// A word for a shell, on one line.
+fn quoted(word: &str) -> String {
+    let word = one_line(word);
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./:".contains(c);
+    if word.chars().all(is_plain) { word.into() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_next_step_can_be_copied() {
+        assert!(next_step(None, None).contains("--queue NAME"));
+        assert!(next_step(Some("Ada's"), None).contains(r"--queue 'Ada'\''s'`"));
+        assert!(next_step(Some("Q"), Some(Path::new("w.db"))).contains("serve --data w.db`"));
+    }
 
     #[test]
     fn the_summary_is_one_line() {

@@ -9,6 +9,7 @@ use crate::server::data::filter::{self, View};
 use crate::server::data::sql::{Where, texts};
 use crate::server::data::value::{cursor, cursor_place, iso, lenient_time};
 use crate::server::http::Call;
+use crate::server::http::issue;
 use crate::server::http::query::Params;
 use crate::server::http::reply::{Answer, Problem, Reply};
 
@@ -47,9 +48,11 @@ impl Ask {
         }
         let limit = params.positive("limit", 50, 100);
         let score_limit = score_limit(query.get("scoreLimit"), &mut params);
-        let cursor = query.get("cursor").map(Cursor::read).transpose()?;
+        let cursor = params.single("cursor").filter(|cursor| !cursor.is_empty());
         let mut conditions = Where::default();
-        params.text("fromStartTime");
+        if query.raw("fromStartTime").is_none() {
+            params.text("fromStartTime");
+        }
         for (key, sign) in [("fromStartTime", ">="), ("toStartTime", "<")] {
             if let Some(time) = params.time(key) {
                 conditions.and(format!("o.start_time {sign} ?"), [Arg::from(iso(time))]);
@@ -57,6 +60,7 @@ impl Ask {
         }
         let filters = filter::read(&mut params, false)?;
         params.finish()?;
+        let cursor = cursor.map(Cursor::read).transpose()?;
         let named = filter::add(&mut conditions, &filters, view)?;
         for column in view.columns.iter().filter(|column| !named.contains(&column.sql)) {
             conditions.one_of(column.sql, texts(&query.list(column.id)));
@@ -126,8 +130,18 @@ pub struct Cursor {
 impl Cursor {
     fn read(encoded: &str) -> Result<Self, Problem> {
         let invalid = || Problem::Refused("Invalid cursor format".into());
-        let cursor = cursor_place(encoded).filter(|cursor| cursor["v"] == 1).ok_or_else(invalid)?;
-        let text = |key: &str| cursor[key].as_str().map(str::to_owned).ok_or_else(invalid);
+        let below = |issue| Problem::QueryIssues(vec![issue::below(&json!("cursor"), issue)]);
+        let cursor = cursor_place(encoded).ok_or_else(invalid)?;
+        if !cursor.is_object() {
+            return Err(below(issue::no_object(Some(&cursor), &[])));
+        }
+        if cursor["v"] != 1 {
+            return Err(below(issue::no_variant("v")));
+        }
+        let text = |key: &str| {
+            let wrong = || below(issue::invalid_type("string", cursor.get(key), &[key]));
+            cursor[key].as_str().map(str::to_owned).ok_or_else(wrong)
+        };
         let start = lenient_time(&text("lastStartTimeTo")?).ok_or_else(invalid)?;
         Ok(Self {
             start: iso(start),

@@ -24,22 +24,22 @@ use crate::server::http::reply::{Answer, Problem, Reply};
 pub fn list(db: &Connection, call: &Call) -> Answer {
     let query = &call.query;
     let mut params = Params::of(query);
+    let [dataset, trace, observation] = ["datasetName", "sourceTraceId", "sourceObservationId"]
+        .map(|key| params.single(key).filter(|text| !text.is_empty()));
     let version = version(query, &mut params);
     let page = params.page();
-    if params.is_clean() && version.is_some() && query.get("datasetName").is_none() {
+    if params.is_clean() && version.is_some() && dataset.is_none() {
         let message = "datasetName is required when version parameter is provided";
         params.note(issue::custom(message, &["datasetName"]));
     }
     params.finish()?;
     let mut filter = Where::default();
     filter.is("i.status", "ACTIVE");
-    if let Some(name) = query.get("datasetName") {
+    if let Some(name) = dataset {
         filter.is("i.dataset_id", &Set::named(db, name)?.id);
     }
-    for (key, column) in
-        [("sourceTraceId", "i.source_trace_id"), ("sourceObservationId", "i.source_observation_id")]
-    {
-        if let Some(id) = query.get(key) {
+    for (given, column) in [(trace, "i.source_trace_id"), (observation, "i.source_observation_id")] {
+        if let Some(id) = given {
             filter.is(column, id);
         }
     }
@@ -58,8 +58,9 @@ pub fn list(db: &Connection, call: &Call) -> Answer {
 
 /// The time whose state is asked for: any date.
 fn version(query: &Query, params: &mut Params<'_>) -> Option<Timestamp> {
-    let given = query.raw("version")?;
-    let time = lenient_time(given);
+    let given = query.all("version");
+    given.first()?;
+    let time = if let [one] = given[..] { lenient_time(one) } else { None };
     if time.is_none() {
         params.note(issue::not_a_date("version"));
     }

@@ -11,7 +11,7 @@ mod item;
 mod items;
 mod json;
 mod media;
-mod name;
+pub mod name;
 mod run_items;
 mod runs;
 mod schema;

@@ -22,7 +22,8 @@ pub fn check(name: &str) -> Result<(), Problem> {
     Err(Problem::Refused(format!("Dataset name not valid. {list}")))
 }
 
-fn issues(name: &str) -> Vec<Value> {
+/// What is wrong with a name in which slashes make folders.
+pub fn issues(name: &str) -> Vec<Value> {
     let mut found = Vec::new();
     if name.is_empty() {
         found.push(json!({
@@ -58,7 +59,8 @@ fn is_line_end(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}')
 }
 
-fn format(pattern: &str, message: &str) -> Value {
+/// A text that does not fit a pattern.
+pub fn format(pattern: &str, message: &str) -> Value {
     json!({
         "origin": "string", "code": "invalid_format", "format": "regex", "pattern": pattern, "path": [],
         "message": message,

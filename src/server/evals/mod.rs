@@ -13,7 +13,7 @@ mod definition;
 mod evaluator;
 mod filter;
 mod mapping;
-mod reading;
+pub mod reading;
 mod rule;
 mod rule_body;
 mod stable;

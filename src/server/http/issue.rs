@@ -89,6 +89,22 @@ pub fn not_a_number(path: &str) -> Value {
     })
 }
 
+/// A whole number that JavaScript cannot hold exactly; `None` for any other.
+pub fn not_safe(n: f64, path: &str) -> Option<Value> {
+    const MOST: i64 = (1 << 53) - 1;
+    let (code, bound, most, sign) = if n >= 9_007_199_254_740_992.0 {
+        ("too_big", "maximum", MOST, "big: expected int to be <=")
+    } else if n <= -9_007_199_254_740_992.0 {
+        ("too_small", "minimum", -MOST, "small: expected int to be >=")
+    } else {
+        return None;
+    };
+    Some(json!({
+        "code": code, bound: most, "note": "Integers must be within the safe integer range.",
+        "origin": "int", "inclusive": true, "path": [path], "message": format!("Too {sign}{most}"),
+    }))
+}
+
 /// A number with a fraction where a whole one is needed.
 pub fn not_whole(path: &str) -> Value {
     json!({

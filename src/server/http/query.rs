@@ -66,7 +66,7 @@ impl<'a> Params<'a> {
         })
     }
 
-    /// A whole number from 1 to `most`, or the default.
+    /// A whole number from 1 to `most`, or the default; `u32::MAX` stands for no bound.
     pub fn positive(&mut self, key: &str, default: u32, most: u32) -> u32 {
         if self.query.all(key)[..] == [""] { default } else { self.at_least_one(key, default, most) }
     }
@@ -75,7 +75,11 @@ impl<'a> Params<'a> {
     pub fn at_least_one(&mut self, key: &str, default: u32, most: u32) -> u32 {
         let read = match self.query.all(key)[..] {
             [] => Ok(default),
-            [text] => whole(key, text, most),
+            [text] => {
+                let n = javascript_number(text).filter(|n| n.is_finite());
+                self.issues.extend(n.and_then(|n| issue::not_safe(n, key)));
+                whole(key, text, most)
+            }
             _ => Err(issue::not_a_number(key)),
         };
         self.take(read)
@@ -152,11 +156,10 @@ impl<'a> Params<'a> {
 
     /// A required text; empty if there was an issue.
     pub fn text(&mut self, key: &str) -> &'a str {
-        let given = self.query.raw(key);
-        if given.is_none() {
+        if self.query.raw(key).is_none() {
             self.note(issue::invalid_type("string", None, &[key]));
         }
-        given.unwrap_or_default()
+        self.single(key).unwrap_or_default()
     }
 
     /// Any number, if given; an empty parameter is 0.
@@ -253,10 +256,10 @@ fn whole(key: &str, text: &str, most: u32) -> Result<u32, Value> {
     if n <= 0.0 {
         return Err(issue::too_small(false, key));
     }
-    if n > f64::from(most) {
+    if n > f64::from(most) && most < u32::MAX {
         return Err(issue::too_big(most, key));
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, 1 to u32::MAX")]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, from 1; saturates")]
     Ok(n as u32)
 }
 

@@ -49,6 +49,8 @@ pub enum Envelope {
     Ingestion,
     /// `{message, code, details}`
     Coded,
+    /// `{message}`
+    Bare,
     /// `{error}`
     Organization,
     /// `{schemas, detail, status}`
@@ -226,7 +228,13 @@ impl Wording {
                     json!({"message": message, "code": code, "details": details})
                 }
             }
-            Envelope::Organization if error.is_array() => json!({"error": message, "details": error}),
+            Envelope::Bare if status == StatusCode::METHOD_NOT_ALLOWED => {
+                json!({"message": "Method Not Allowed"})
+            }
+            Envelope::Bare => json!({"message": message}),
+            Envelope::Organization if error.is_array() => {
+                json!({"error": "Invalid request body", "details": error})
+            }
             Envelope::Organization => json!({"error": message}),
             Envelope::Scim => json!({
                 "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],

@@ -7,7 +7,9 @@ use super::Call;
 use super::auth::Gate;
 use super::reply::{Answer, Envelope, Problem};
 use super::spec;
-use crate::server::{comments, datasets, evals, ingest, media, metrics, people, queues, scores, traces};
+use crate::server::{
+    comments, datasets, evals, ingest, media, metrics, people, prompts, queues, scores, traces,
+};
 
 /// All routes.
 const TABLES: &[&[Route]] = &[
@@ -20,6 +22,7 @@ const TABLES: &[&[Route]] = &[
     ingest::ROUTES,
     datasets::ROUTES,
     evals::ROUTES,
+    prompts::ROUTES,
     metrics::ROUTES,
     spec::ROUTES,
 ];

@@ -24,6 +24,7 @@ const ENVELOPES: [Envelope; 7] = [
     Envelope::Bare,
     Envelope::Ingestion,
     Envelope::Coded,
+    Envelope::Bare,
     Envelope::Organization,
     Envelope::Scim,
 ];
@@ -154,6 +155,7 @@ fn name(envelope: Envelope) -> &'static str {
         Envelope::Bare => "BareError",
         Envelope::Ingestion => "IngestionError",
         Envelope::Coded => "CodedError",
+        Envelope::Bare => "BareError",
         Envelope::Organization => "OrganizationError",
         Envelope::Scim => "ScimError",
     }
@@ -167,6 +169,7 @@ fn schema(envelope: Envelope) -> Value {
         Envelope::Bare => (&["message"], &[]),
         Envelope::Ingestion => (&[], &["error", "message", "errors"]),
         Envelope::Coded => (&["message", "code"], &["details"]),
+        Envelope::Bare => (&["message"], &[]),
         Envelope::Organization => (&["error"], &["details"]),
         Envelope::Scim => (&["schemas", "detail", "status"], &[]),
     };

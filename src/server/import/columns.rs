@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use parquet::data_type::Decimal;
+use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::record::reader::RowIter;
 use parquet::record::{Field, Row};
@@ -41,7 +42,7 @@ impl Records {
                     Err(error) => records.error = Some(error),
                 }
             }
-            Ok(Err(error)) => records.error = Some(error.to_string()),
+            Ok(Err(error)) => records.error = Some(words(&error)),
             Err(error) => records.error = Some(error),
         }
         records
@@ -73,11 +74,21 @@ impl Iterator for Records {
                 self.tell_position();
                 return Some(Read::Record(Record { place, value: object(row) }));
             }
-            Ok(Some(Err(error))) => error.to_string(),
+            Ok(Some(Err(error))) => words(&error),
             Err(error) => error,
         };
         self.rows = None;
         Some(broken(place, format!("cannot be read on: {what}")))
+    }
+}
+
+/// What is wrong, and what helps where the file itself is fine.
+fn words(error: &ParquetError) -> String {
+    let text = error.to_string();
+    let what = text.split_once("Parquet error: ").map_or(text.as_str(), |(_, what)| what);
+    match what.split_once("Disabled feature at compile time: ") {
+        Some((_, codec)) => format!("{codec} is not supported: write it with zstd, snappy, lz4 or gzip"),
+        None => what.to_owned(),
     }
 }
 
@@ -96,7 +107,8 @@ fn value(field: &Field) -> Value {
         Field::Bool(flag) => Value::from(*flag),
         Field::Byte(n) => Value::from(*n),
         Field::Short(n) => Value::from(*n),
-        Field::Int(n) | Field::Date(n) | Field::TimeMillis(n) => Value::from(*n),
+        Field::Date(days) => time(Timestamp::from_second(i64::from(*days) * 86_400)),
+        Field::Int(n) | Field::TimeMillis(n) => Value::from(*n),
         Field::Long(n) | Field::TimeMicros(n) => Value::from(*n),
         Field::UByte(n) => Value::from(*n),
         Field::UShort(n) => Value::from(*n),
@@ -141,4 +153,33 @@ fn decimal_value(decimal: &Decimal) -> Value {
     let digits = bytes.iter().fold(start, |n: i128, byte| (n << 8) | i128::from(*byte));
     let text = format!("{digits}e-{}", decimal.scale());
     text.parse().map_or(Value::Null, number)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_no_other_value_has_becomes_text_or_a_number() {
+        let decimal = |digits: i32, scale| Decimal::from_i32(digits, 9, scale);
+        for (field, wanted) in [
+            (Field::Date(20_777), json!("2026-11-20T00:00:00.000Z")),
+            (Field::TimestampMillis(1_795_176_000_123), json!("2026-11-20T12:00:00.123Z")),
+            (Field::TimestampMicros(i64::MAX), Value::Null),
+            (Field::Decimal(decimal(1234, 8)), json!(0.000_012_34)),
+            (Field::Decimal(decimal(-5, 0)), json!(-5)),
+            (Field::Double(f64::NAN), Value::Null),
+        ] {
+            assert_eq!(value(&field), wanted, "{field:?}");
+        }
+    }
+
+    #[test]
+    fn a_codec_that_is_not_read_is_named() {
+        let error = ParquetError::General("Disabled feature at compile time: brotli".into());
+        assert!(words(&error).starts_with("brotli is not supported: write it with zstd"));
+        assert_eq!(words(&ParquetError::General("Corrupt footer".into())), "Corrupt footer");
+    }
 }

@@ -107,6 +107,8 @@ impl<R: BufRead> Records<R> {
         loop {
             let part = self.input.fill_buf()?;
             if part.is_empty() {
+                // A list that is not closed either is no second mistake.
+                self.in_array = false;
                 return Ok(if scan.is_scalar() {
                     parse(&bytes, place)
                 } else {
@@ -150,6 +152,9 @@ impl<R: BufRead> Iterator for Records<R> {
 fn parse(bytes: &[u8], place: Place) -> Read {
     match serde_json::from_slice::<Value>(bytes) {
         Ok(value) => Read::Record(Record { place, value }),
+        Err(_) if !bytes.starts_with(b"{") => {
+            Read::Bad(Bad { place, what: "not JSON: a record begins with `{`".into() })
+        }
         Err(error) => Read::Bad(told(place, &error)),
     }
 }
@@ -161,7 +166,8 @@ fn told(place: Place, error: &serde_json::Error) -> Bad {
     let column = error.column();
     let what = match what {
         "recursion limit exceeded" => "nested too deeply".to_owned(),
-        what => format!("no JSON at column {column}: {what}"),
+        _ if error.is_eof() => format!("not JSON: it ends too early, at column {column}"),
+        what => format!("not JSON at column {column}: {what}"),
     };
     let place = match place {
         Place::Line(n) => Place::Line(n + u64::try_from(error.line()).unwrap_or(1).saturating_sub(1)),
@@ -283,7 +289,7 @@ mod tests {
         assert_eq!(read.len(), 4);
         assert_eq!(read[0], Ok((1, json!({"a": 1}))));
         let (line, what) = read[1].clone().unwrap_err();
-        assert!(line == 3 && what.starts_with("no JSON at column"), "{what}");
+        assert!(line == 3 && what.starts_with("not JSON: it ends too early"), "{what}");
         assert_eq!(read[2].clone().unwrap_err().0, 4);
         assert_eq!(read[3], Ok((5, json!({"a": 2}))));
     }
@@ -306,23 +312,24 @@ mod tests {
     fn bad_elements_are_passed_over_and_ends_are_told() {
         let read = read("[{\"a\": nope},\n{\"a\": 1}, }, {\"a\":", Layout::Documents);
         let lines: Vec<_> = read.iter().map(|r| r.as_ref().map_or_else(|e| e.0, |r| r.0)).collect();
-        assert_eq!(lines, [1, 2, 2, 2, 2]);
+        assert_eq!(lines, [1, 2, 2, 2]);
         assert_eq!(read[1], Ok((2, json!({"a": 1}))));
         assert_eq!(read[3].clone().unwrap_err().1, "the file ends inside of it");
-        assert_eq!(read[4].clone().unwrap_err().1, "the file ends inside of a list");
+        assert_eq!(
+            super::tests::read("[{}", Layout::Documents)[1],
+            Err((1, "the file ends inside of a list".into()))
+        );
     }
 
     #[test]
     fn what_is_too_long_or_too_deep_is_not_read() {
         let long = format!("{{\"a\": \"{}\"}}\n{{}}\n", "x".repeat(2 << 20));
-        let deep = format!("{}{}\n{{}}", "[".repeat(500), "]".repeat(500));
+        let deep = format!("{{\"a\": {}{}}}\n{{}}", "[".repeat(500), "]".repeat(500));
         for layout in [Layout::Lines, Layout::Documents] {
             let read = read(&long, layout);
             assert_eq!(read[0], Err((1, "longer than 1 MB".into())));
             assert_eq!(read[1], Ok((2, json!({}))));
+            assert_eq!(super::tests::read(&deep, layout)[0], Err((1, "nested too deeply".into())));
         }
-        assert_eq!(read(&deep, Layout::Lines)[0], Err((1, "nested too deeply".into())));
-        let deep = format!("{{\"a\": {deep}}}");
-        assert!(read(&deep, Layout::Documents)[0].is_err());
     }
 }

@@ -25,6 +25,7 @@ mod tests;
 
 use serde_json::Value;
 
+use crate::server::ingest::ExperimentPart;
 use crate::server::traces::row::{Observation, Trace};
 
 pub use kind::Kind;
@@ -77,6 +78,8 @@ pub struct Rows {
     pub(in crate::server) traces: Vec<Trace>,
     pub(in crate::server) observations: Vec<Observation>,
     pub(in crate::server) scores: Vec<scores::Score>,
+    /// Which of the observations belong to experiments.
+    pub(in crate::server) experiments: Vec<ExperimentPart>,
     /// What could not be read of a record that was otherwise fine.
     pub bad: Vec<String>,
 }

@@ -18,6 +18,9 @@ const BUFFER: usize = 1 << 16;
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const PARQUET: &[u8] = b"PAR1";
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// What other compressed files begin with.
+const COMPRESSED: &[(&[u8], &str)] =
+    &[(b"PK\x03\x04", "zip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"BZh", "bzip2"), (b"\xfd7zX", "xz")];
 
 /// How records are packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,13 +67,14 @@ impl Iterator for Source {
 
 impl Source {
     /// A file; `position` tells how much of it was read. How it is packed shows in what it begins
-    /// with, unless it is said.
+    /// with, unless it is said or its name tells.
     pub fn file(path: &Path, packing: Option<Packing>, position: &Arc<AtomicU64>) -> io::Result<Self> {
         let file = File::open(path)?;
         let kind = file.metadata()?;
         if kind.is_dir() {
             return Err(io::Error::other("it is a directory"));
         }
+        let packing = packing.or_else(|| is_named_table(path).then_some(Packing::Csv));
         // A pipe can be read only once, and not backwards.
         let plain = if kind.is_file() { Some(file.try_clone()?) } else { None };
         Self::unpack(Box::new(file), plain, packing, position)
@@ -120,6 +124,9 @@ impl Source {
             input.consume(BYTE_ORDER_MARK.len());
         }
         let (first, second) = beginning(&mut input)?;
+        if let Some(why) = no_text(&first) {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+        }
         let packing = packing.unwrap_or_else(|| guess(&first, &second));
         let start = [first, second].concat();
         let input = Cursor::new(start).chain(input);
@@ -146,6 +153,34 @@ fn beginning(input: &mut impl BufRead) -> io::Result<(Vec<u8>, Vec<u8>)> {
     while first.trim_ascii().is_empty() && input.read_until(b'\n', &mut first)? > 0 {}
     input.read_until(b'\n', &mut second)?;
     Ok((first, second))
+}
+
+/// Why a file that begins with this line cannot be read at all.
+fn no_text(line: &[u8]) -> Option<String> {
+    if let Some((_, name)) = COMPRESSED.iter().find(|(signature, _)| line.starts_with(signature)) {
+        return Some(format!("it is compressed with {name}: unpack it first, or use gzip"));
+    }
+    if is_wide(line) {
+        return Some("it is UTF-16: `iconv -f UTF-16 -t UTF-8` makes it UTF-8".into());
+    }
+    // A bad byte in JSON spoils its record only.
+    let is_binary =
+        line.contains(&0) || !line.starts_with(b"{") && line.iter().any(|b| matches!(b, 0..8 | 14..27));
+    is_binary.then(|| "it is neither text nor Parquet".into())
+}
+
+/// Whether it is text in UTF-16, told by its mark or by the zeros in plain characters.
+fn is_wide(text: &[u8]) -> bool {
+    let zeros = text.iter().take(4).map(|byte| *byte == 0);
+    let marked = text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff");
+    marked || zeros.clone().eq([false, true, false, true]) || zeros.eq([true, false, true, false])
+}
+
+/// Whether a file's name says that it is a table.
+fn is_named_table(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    [".csv", ".tsv"].iter().any(|end| name.ends_with(end))
 }
 
 /// How a text is packed, from its first two lines.

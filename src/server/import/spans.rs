@@ -12,11 +12,12 @@ pub fn collect(rows: &mut Rows, record: &Value) {
     if found.is_empty() {
         rows.bad.push("there are no spans in it".into());
     }
-    for (n, row) in found.into_iter().enumerate() {
+    for (n, (row, part)) in found.into_iter().enumerate() {
         if row.id.is_empty() || row.trace_id.is_empty() {
             rows.bad.push(format!("span {} has no traceId or no spanId", n + 1));
         } else {
             rows.observations.push(row);
+            rows.experiments.extend(part);
         }
     }
 }

@@ -163,7 +163,7 @@ fn observations_are_the_same_however_they_are_packed() {
 fn bad_lines_are_told_and_the_rest_is_imported() {
     let (_, bad) = import(&mut empty(), &[LINES.as_bytes()]);
     assert_eq!(bad[0], "line 3: the observation has no traceId");
-    assert!(bad[1].starts_with("line 4: no JSON at column"), "{bad:?}");
+    assert!(bad[1].starts_with("line 4: not JSON: it ends too early, at column"), "{bad:?}");
     assert_eq!(bad.len(), 2);
 }
 
@@ -173,7 +173,13 @@ fn bad_lines_are_told_and_the_rest_is_imported() {
 #[case("17", "line 1: not an object: 17")]
 #[case("{\"messages\": []}", "line 1: messages is empty")]
 #[case("{\"data\": [{\"x\": 1}]}", "line 1: no record this program knows: {\"x\":1}")]
-#[case("\u{1}\u{2}", "line 1: no JSON at column 1: expected value")]
+#[case("\u{1}\u{2}", "line 1: it is neither text nor Parquet")]
+#[case("PK\u{3}\u{4}…", "line 1: it is compressed with zip: unpack it first")]
+#[case("{\0\"\0a\0", "line 1: it is UTF-16")]
+#[case("\0[\0{", "line 1: it is UTF-16")]
+#[case("this is text", "line 1: not JSON: a record begins with `{`")]
+#[case("{\"a\" 1}", "line 1: not JSON at column 6: expected `:`")]
+#[case("[{\"a\":", "line 1: the file ends inside of it")]
 #[case("PAR1 and no more", "row 1: cannot be read as Parquet")]
 fn what_is_no_record_is_said_to_be_none(#[case] text: &str, #[case] wanted: &str) {
     let (tally, bad) = import(&mut empty(), &[text.as_bytes()]);
@@ -287,6 +293,28 @@ fn many_batches_are_as_good_as_one() {
     assert_eq!((tally.traces, tally.observations, bad), (50, 2500, vec![]));
     let (rows, trace) = &contents(&workspace)[0];
     assert_eq!((rows.len(), trace.timestamp.as_str()), (50, "2026-11-20T12:00:00.000Z"));
+}
+
+#[test]
+fn spans_bring_their_parts_in_experiments() {
+    let attribute = |key: &str, text: &str| json!({"key": format!("langfuse.experiment.{key}"), "value": {"stringValue": text}});
+    let span = json!({
+        "traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "b7ad6b7169203331", "name": "item",
+        "startTimeUnixNano": "1795176000000000000", "attributes": [
+            attribute("id", "e1"), attribute("name", "first"), attribute("item.id", "i1"),
+            attribute("item.root_observation_id", "b7ad6b7169203331"),
+        ],
+    });
+    let file = json!({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}).to_string();
+    let mut workspace = empty();
+    for observations in [1, 0] {
+        let (tally, bad) = import(&mut workspace, &[file.as_bytes()]);
+        assert_eq!((tally.observations, bad), (observations, vec![]));
+        let sql = "SELECT experiment_id, name, item_id, is_item FROM experiment_spans";
+        let read = |r: &rusqlite::Row<'_>| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?));
+        let part: (String, String, String, bool) = workspace.db.query_row(sql, [], read).unwrap();
+        assert_eq!(part, ("e1".into(), "first".into(), "i1".into(), true));
+    }
 }
 
 /// Something like a file of the kinds that are read, with pieces put where they do not belong.

@@ -36,6 +36,13 @@ pub struct Tally {
     pub known_scores: usize,
 }
 
+impl Tally {
+    /// Whether something is there that was not.
+    pub fn is_news(&self) -> bool {
+        self.traces + self.observations + self.scores > 0
+    }
+}
+
 /// An import under way. It has to be finished with [`Import::settle`].
 #[derive(Debug)]
 pub struct Import<'a> {
@@ -64,6 +71,7 @@ impl<'a> Import<'a> {
         self.waiting.traces.extend(rows.traces);
         self.waiting.observations.extend(rows.observations);
         self.waiting.scores.extend(rows.scores);
+        self.waiting.experiments.extend(rows.experiments);
         let waiting = &self.waiting;
         let count = waiting.traces.len() + waiting.observations.len() + waiting.scores.len();
         if count >= BATCH_ROWS || self.bytes >= BATCH_BYTES { self.write() } else { Ok(()) }
@@ -90,6 +98,9 @@ impl<'a> Import<'a> {
         for observation in rows.observations {
             touch(&tx, &mut tally, &observation.trace_id, false)?;
             save_observation(&tx, &mut tally, observation, &mut next)?;
+        }
+        for part in rows.experiments {
+            part.save(&tx)?;
         }
         for score in rows.scores {
             let added = score.save(&tx, &iso(now))?;

@@ -12,7 +12,7 @@ use super::http::reply::Envelope;
 use super::http::routes::{Class, Endpoint, Payload, Route};
 
 pub use self::batch::create_trace;
-pub use self::otel::{gather, observations};
+pub use self::otel::{Part as ExperimentPart, gather, observations};
 
 /// `/ingestion`, `/otel`, `/events`, `/spans`, `/generations`
 pub const ROUTES: &[Route] = &[

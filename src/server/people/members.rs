@@ -106,19 +106,16 @@ fn must_be_member(db: &Connection, user: &str) -> Result<(), Problem> {
     Err(Problem::Missing("User is not a member of this organization".into()))
 }
 
+/// Whoever has no role is answered the same.
 fn remove(db: &Connection, call: &Call, scope: Scope) -> Answer {
     let mut fields = Fields::of(&call.body)?;
     let user = fields.text("userId");
     fields.finish()?;
     let sql = match scope {
-        Scope::Organization => {
-            "UPDATE users SET role = NULL, project_role = NULL WHERE id = ?1 AND role IS NOT NULL"
-        }
-        Scope::Project => "UPDATE users SET project_role = NULL WHERE id = ?1 AND project_role IS NOT NULL",
+        Scope::Organization => "UPDATE users SET role = NULL, project_role = NULL WHERE id = ?1",
+        Scope::Project => "UPDATE users SET project_role = NULL WHERE id = ?1",
     };
-    if db.execute(sql, [user])? == 0 {
-        return Err(Problem::Missing("Membership not found".into()));
-    }
+    db.execute(sql, [user])?;
     Ok(Reply::ok(json!({"message": "Membership deleted successfully", "userId": user})))
 }
 

@@ -41,6 +41,11 @@ pub const ROUTES: &[Route] = &[
     )
     .envelope(Envelope::Organization),
     Route::new(
+        "/api/public/projects/{projectId}/apiKeys",
+        &[people("GET", Class::Free, project::keys_of_project)],
+    )
+    .envelope(Envelope::Bare),
+    Route::new(
         "/api/public/organizations/memberships",
         &[
             people("GET", Class::Public, members::list),

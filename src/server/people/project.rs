@@ -7,8 +7,9 @@ use rusqlite::{Connection, OptionalExtension};
 use serde_json::json;
 
 use crate::server::data::value::iso;
+use crate::server::data::workspace::Credentials;
 use crate::server::http::Call;
-use crate::server::http::reply::{Answer, Reply};
+use crate::server::http::reply::{Answer, Problem, Reply};
 
 /// The Langfuse version this server behaves like.
 const VERSION: &str = "4.16.0";
@@ -63,14 +64,26 @@ pub fn of_organization(db: &Connection, call: &Call) -> Answer {
     Ok(Reply::ok(json!({"projects": [row]})))
 }
 
-/// `GET /organizations/apiKeys`: the one there is, its secret shortened
+/// `GET /organizations/apiKeys`: the one there is
 pub fn keys(db: &Connection, call: &Call) -> Answer {
-    let keys = &call.place.keys.organization;
-    let secret = keys.secret_key.as_str();
+    shown(db, call, &call.place.keys.organization)
+}
+
+/// `GET /projects/{projectId}/apiKeys`: likewise
+pub fn keys_of_project(db: &Connection, call: &Call) -> Answer {
+    if call.param("projectId") != call.place.project.id {
+        return Err(Problem::Missing("Project not found or you don't have access to it".into()));
+    }
+    shown(db, call, &call.place.keys.project)
+}
+
+/// A key with its secret shortened.
+fn shown(db: &Connection, call: &Call, key: &Credentials) -> Answer {
+    let secret = key.secret_key.as_str();
     let tail = secret.get(secret.len().saturating_sub(4)..).unwrap_or_default();
     let row = json!({
-        "id": keys.public_key.trim_start_matches("pk-lf-"), "createdAt": created_at(db, call)?,
-        "expiresAt": null, "lastUsedAt": null, "note": null, "publicKey": keys.public_key,
+        "id": key.public_key.trim_start_matches("pk-lf-"), "createdAt": created_at(db, call)?,
+        "expiresAt": null, "lastUsedAt": null, "note": null, "publicKey": key.public_key,
         "displaySecretKey": format!("sk-lf-...{tail}"),
     });
     Ok(Reply::ok(json!({"apiKeys": [row]})))

@@ -5,6 +5,7 @@
 
 pub mod columns;
 mod delete;
+mod distinct;
 mod events;
 pub mod flat;
 mod observations;

@@ -1,11 +1,13 @@
 //! `GET /traces`.
 
 use std::collections::HashMap;
+use std::mem;
 
 use rusqlite::{Connection, Row};
 use serde_json::{Map, Value, json};
 
 use super::columns::TRACES;
+use super::distinct;
 use super::row::Trace;
 use super::shape::decimal;
 use super::simple::{self, Simple};
@@ -115,7 +117,8 @@ impl<'a> OrderBy<'a> {
     }
 }
 
-/// What observations and scores add to a trace.
+/// What observations and scores add to a trace. Ids come in the order of the real store's tables
+/// before they are listed as it lists them.
 #[derive(Debug, Default)]
 struct Details {
     observations: Vec<String>,
@@ -138,15 +141,20 @@ impl Details {
         here.and(format!("trace_id IN ({})", marks(ids.len())), texts(&ids));
         if with_observations {
             let columns = "trace_id, id, start_time, end_time, total_cost";
-            let rest = "AND is_synthetic = 0 ORDER BY trace_id, id";
+            let rest = "AND is_synthetic = 0 ORDER BY trace_id, type, substr(start_time, 1, 10), id";
             here.rows(db, columns, "observations", rest, |r| Self::observation(&mut found, r))?;
         }
         if with_scores {
-            let rest = "AND data_type <> 'CORRECTION' ORDER BY trace_id, timestamp DESC, id DESC";
+            let rest = "AND data_type IN ('NUMERIC', 'BOOLEAN', 'CATEGORICAL')
+                ORDER BY trace_id, substr(timestamp, 1, 10), name, id";
             here.rows(db, "trace_id, id", "scores", rest, |r| {
                 found.entry(r.get(0)?).or_default().scores.push(r.get(1)?);
                 Ok(())
             })?;
+        }
+        for details in found.values_mut() {
+            details.observations = distinct::listed(mem::take(&mut details.observations));
+            details.scores = distinct::listed(mem::take(&mut details.scores));
         }
         Ok(found)
     }

@@ -147,8 +147,8 @@ fn note_below(params: &mut Params<'_>, index: usize, issues: Vec<Value>) {
 
 /// Reads one condition, or says what is wrong with it.
 pub fn condition(entry: &Value, with_matches: bool) -> Result<Condition, Vec<Value>> {
-    if entry.is_array() {
-        return Err(vec![issue::no_variant("type")]);
+    if !entry.is_object() {
+        return Err(vec![issue::no_object(Some(entry), &[])]);
     }
     let name = entry["type"].as_str();
     let form = FORMS.iter().find(|(known, _)| name == Some(*known)).map(|(_, form)| *form);

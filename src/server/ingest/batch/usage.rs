@@ -25,6 +25,8 @@ pub fn whole(fields: &mut Fields<'_>, key: &str) -> f64 {
     let n = fields.number(key);
     if n.fract() != 0.0 {
         fields.note(issue::not_whole(key));
+    } else if let Some(issue) = issue::not_safe(n, key) {
+        fields.note(issue);
     }
     n
 }
@@ -34,7 +36,8 @@ fn is_given(fields: &Fields<'_>, key: &str) -> bool {
 }
 
 fn count(fields: &mut Fields<'_>, key: &str) {
-    if whole(fields, key) < 0.0 {
+    let n = whole(fields, key);
+    if n < 0.0 && n.fract() == 0.0 {
         fields.note(issue::too_small(true, key));
     }
 }

@@ -29,6 +29,7 @@ use crate::server::http::Call;
 use crate::server::http::reply::{Answer, Reply};
 use crate::server::traces::row::Observation;
 
+pub use self::experiment::Part;
 pub use self::store::gather;
 
 /// Most bytes a compressed body may unfold to.
@@ -37,9 +38,10 @@ const PROTOBUF: &str = "application/x-protobuf";
 /// The newest way of ingestion a client may ask for.
 const NEWEST: i64 = 4;
 
-/// The observations of a request in JSON, with or without ids. Times a span does not say are `now`.
-pub fn observations(request: &Value, now: &str) -> Vec<Observation> {
-    span::of_json(request).iter().map(|span| row::of(span, now)).collect()
+/// The observations of a request in JSON, with or without ids, and their parts in experiments. Times a
+/// span does not say are `now`.
+pub fn observations(request: &Value, now: &str) -> Vec<(Observation, Option<Part>)> {
+    span::of_json(request).iter().map(|span| (row::of(span, now), experiment::of(span))).collect()
 }
 
 /// Takes spans in.
