@@ -49,6 +49,8 @@ pub enum Envelope {
     Ingestion,
     /// `{message, code, details}`
     Coded,
+    /// `{message}`, as the routes about keys word it.
+    Keys,
     /// `{error}`
     Organization,
     /// `{schemas, detail, status}`
@@ -226,6 +228,10 @@ impl Wording {
                     json!({"message": message, "code": code, "details": details})
                 }
             }
+            Envelope::Keys if status == StatusCode::METHOD_NOT_ALLOWED => {
+                json!({"message": "Method Not Allowed"})
+            }
+            Envelope::Keys => json!({"message": message}),
             Envelope::Organization if error.is_array() => {
                 json!({"error": "Invalid request body", "details": error})
             }

@@ -18,12 +18,13 @@ pub const ROUTES: &[Route] = &[
     Route::new("/generated/api/openapi.json", &[Endpoint::new("GET", Class::Free, json).gate(Gate::Open)]),
 ];
 
-const ENVELOPES: [Envelope; 7] = [
+const ENVELOPES: [Envelope; 8] = [
     Envelope::Standard,
     Envelope::Named,
     Envelope::Bare,
     Envelope::Ingestion,
     Envelope::Coded,
+    Envelope::Keys,
     Envelope::Organization,
     Envelope::Scim,
 ];
@@ -154,6 +155,7 @@ fn name(envelope: Envelope) -> &'static str {
         Envelope::Bare => "BareError",
         Envelope::Ingestion => "IngestionError",
         Envelope::Coded => "CodedError",
+        Envelope::Keys => "KeysError",
         Envelope::Organization => "OrganizationError",
         Envelope::Scim => "ScimError",
     }
@@ -167,6 +169,7 @@ fn schema(envelope: Envelope) -> Value {
         Envelope::Bare => (&["message"], &[]),
         Envelope::Ingestion => (&[], &["error", "message", "errors"]),
         Envelope::Coded => (&["message", "code"], &["details"]),
+        Envelope::Keys => (&["message"], &[]),
         Envelope::Organization => (&["error"], &["details"]),
         Envelope::Scim => (&["schemas", "detail", "status"], &[]),
     };

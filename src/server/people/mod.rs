@@ -44,7 +44,7 @@ pub const ROUTES: &[Route] = &[
         "/api/public/projects/{projectId}/apiKeys",
         &[people("GET", Class::Free, project::keys_of_project)],
     )
-    .envelope(Envelope::Bare),
+    .envelope(Envelope::Keys),
     Route::new(
         "/api/public/organizations/memberships",
         &[
