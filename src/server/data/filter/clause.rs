@@ -160,7 +160,7 @@ impl Condition {
             _ => self.options(&filled),
         };
         let excludes = matches!(self.operator.as_str(), "none of" | "does not contain");
-        (if excludes { format!("{sql} IS NOT NULL AND {clause}") } else { clause }, args)
+        (if excludes { format!("{sql} <> '' AND {clause}") } else { clause }, args)
     }
 
     /// A condition on a text that is one of a few.
