@@ -127,7 +127,7 @@ async fn the_organizations_projects_and_keys_are_shown_without_secrets() {
     let foreign = call(&server, &auth, "GET", "/projects/other/apiKeys", Value::Null).await;
     assert_eq!(foreign, (404, bare("Project not found or you don't have access to it")));
     let posted = call(&server, &auth, "POST", &own, Value::Null).await;
-    assert_eq!(posted, (405, bare("Method not allowed")));
+    assert_eq!(posted, (405, bare("Method Not Allowed")));
     let foreign = call(&server, &auth, "GET", "/projects/other/memberships", Value::Null).await;
     assert_eq!(foreign, (404, json!({"error": "Project not found or does not belong to this organization"})));
 }
