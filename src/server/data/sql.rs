@@ -290,9 +290,8 @@ fn one_of(column: &str, count: usize) -> String {
 /// then, not made anew, so that what is counted is counted once.
 pub fn upsert(table: &str, key: &[&str], columns: &[&str]) -> String {
     let values = columns.iter().map(|column| format!(":{column}")).collect::<Vec<_>>().join(", ");
-    let changed = columns.iter().filter(|column| !key.contains(column));
-    let changes =
-        changed.map(|column| format!("{column} = excluded.{column}")).collect::<Vec<_>>().join(", ");
+    let others = columns.iter().filter(|column| !key.contains(column));
+    let changes = others.map(|column| format!("{column} = excluded.{column}")).collect::<Vec<_>>().join(", ");
     let (key, columns) = (key.join(", "), columns.join(", "));
     format!("INSERT INTO {table} ({columns}) VALUES ({values}) ON CONFLICT ({key}) DO UPDATE SET {changes}")
 }
