@@ -32,6 +32,8 @@ const COLUMNS: [&str; 20] = [
     "execution_trace_id",
 ];
 
+static SAVE: LazyLock<String> = LazyLock::new(|| upsert("scores", &["id"], &COLUMNS));
+
 /// A score that fits: what the write resolves to.
 #[derive(Debug)]
 pub struct Fit {
@@ -154,8 +156,7 @@ pub fn apply(db: &Connection, body: &Value, now: &str) -> rusqlite::Result<()> {
     };
     let trace = if is_new { keep("traceId", None) } else { old.trace };
     let (number, text) = columns(&fit.value);
-    static SQL: LazyLock<String> = LazyLock::new(|| upsert("scores", &["id"], &COLUMNS));
-    db.prepare_cached(&SQL)?.execute(named_params! {
+    db.prepare_cached(&SAVE)?.execute(named_params! {
         ":id": id, ":name": fit.name, ":data_type": fit.data_type.api_name(), ":number": number, ":text": text,
         ":source": body["source"].as_str().unwrap_or("API"), ":config_id": keep("configId", old.config),
         ":queue_id": body["queueId"].as_str(), ":trace_id": trace,

@@ -99,9 +99,10 @@ fn find(
     let is_by_tag = !tags.is_empty() && order.is_none() && !conditions.is_narrow();
     with_tags(&mut conditions, tags, is_by_tag);
     let list = if is_by_tag { TAGGED } else { List { order: order.unwrap_or(NEWEST.order), ..NEWEST } };
-    let io = match groups.contains(&"io") {
-        true => "input, output, metadata",
-        false => "NULL AS input, NULL AS output, '{}' AS metadata",
+    let io = if groups.contains(&"io") {
+        "input, output, metadata"
+    } else {
+        "NULL AS input, NULL AS output, '{}' AS metadata"
     };
     let columns = format!("{COLUMNS}, {io}");
     let rows = conditions.page(db, &columns, &list, &page.window(), Trace::read)?;
@@ -115,11 +116,12 @@ fn find(
 fn with_tags(conditions: &mut Where, tags: &[&str], is_by_tag: bool) {
     let trace = if is_by_tag { "g.timestamp, g.trace_id" } else { "traces.timestamp, traces.id" };
     for (at, tag) in tags.iter().enumerate() {
-        let sql = match is_by_tag && at == 0 {
-            true => "g.tag = ?".to_owned(),
-            false => format!(
+        let sql = if is_by_tag && at == 0 {
+            "g.tag = ?".to_owned()
+        } else {
+            format!(
                 "EXISTS (SELECT 1 FROM trace_tags AS x WHERE x.tag = ? AND (x.timestamp, x.trace_id) = ({trace}))"
-            ),
+            )
         };
         conditions.and(sql, texts(&[tag]));
     }
