@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::domain::COMMENT_UNITS;
 use crate::domain::text::utf16_len;
+use crate::server::data::sql::{List, Where};
 use crate::server::data::value::iso;
 use crate::server::http::Call;
 use crate::server::http::fields::Fields;
@@ -17,6 +18,8 @@ use crate::server::people::members::is_member;
 
 const COLUMNS: &str = "id, created_at, updated_at, object_type, object_id, content, author_user_id";
 const TYPES: [&str; 4] = ["TRACE", "OBSERVATION", "SESSION", "PROMPT"];
+
+const LIST: List<'_> = List::of("comments", "id");
 
 /// `/comments`
 pub const ROUTES: &[Route] = &[
@@ -53,10 +56,15 @@ fn list(db: &Connection, call: &Call) -> Answer {
         params.note(issue::custom("objectType is required when objectId is provided", &["objectType"]));
     }
     params.finish()?;
-    let from = "FROM comments WHERE (?1 IS NULL OR object_type = ?1) AND (?2 IS NULL OR object_id = ?2)
-        AND (?3 IS NULL OR author_user_id = ?3)";
-    let args: [&dyn rusqlite::ToSql; 3] = [&kind, &object, &author];
-    page.answer(db, COLUMNS, from, "ORDER BY id", &args, row(&call.place.project.id))
+    let mut filter = Where::default();
+    for (column, given) in [("object_type", kind), ("object_id", object), ("author_user_id", author)] {
+        if let Some(text) = given {
+            filter.is(column, text);
+        }
+    }
+    let data = filter.page(db, COLUMNS, &LIST, &page.window(), row(&call.place.project.id))?;
+    let total = filter.total(db, &LIST, ("comment_counts", &["object_type"]))?;
+    Ok(Reply::ok(json!({"data": data, "meta": page.meta(total)})))
 }
 
 /// `GET /comments/{commentId}`

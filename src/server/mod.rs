@@ -19,6 +19,8 @@ mod ingest;
 mod media;
 mod metrics;
 mod options;
+#[cfg(test)]
+mod page_tests;
 mod people;
 mod prompts;
 mod queues;

@@ -45,6 +45,8 @@ impl Pool {
     /// A pool around the connection that made the workspace; readers of the file are opened when
     /// they are needed.
     pub fn new(writer: Connection, path: Option<PathBuf>) -> Self {
+        // What a statement may have to take back goes to a file otherwise, with every row that is counted.
+        writer.pragma_update(None, "temp_store", "MEMORY").ok();
         let count = available_parallelism().map_or(2, usize::from).clamp(2, MOST_READERS);
         let readers = path.map(|path| {
             Arc::new(Readers { path, idle: Mutex::default(), turns: Arc::new(Semaphore::new(count)) })

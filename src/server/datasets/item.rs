@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::json::{stored, text};
 use super::media;
+use crate::server::data::sql::List;
 use crate::server::data::value::iso;
 use crate::server::http::Call;
 
@@ -37,7 +38,15 @@ pub struct Item {
 pub const COLUMNS: &str = "i.*, d.name AS dataset_name";
 /// Where to select it from.
 pub const TABLES: &str = "dataset_items AS i JOIN datasets AS d ON d.id = i.dataset_id";
-/// The order of lists.
+/// Lists of them.
+pub const NEWEST: List<'_> = List {
+    table: "i",
+    from: TABLES,
+    found: "dataset_items AS i",
+    ordered: "dataset_items AS i",
+    order: "i.valid_from DESC, i.id",
+};
+/// Their order.
 pub const ORDER: &str = "ORDER BY i.valid_from DESC, i.id";
 
 impl Item {

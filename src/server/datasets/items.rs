@@ -2,8 +2,8 @@
 
 use axum::http::StatusCode;
 use jiff::Timestamp;
-use rusqlite::Connection;
 use rusqlite::types::Value as Arg;
+use rusqlite::{Connection, Row};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -38,9 +38,13 @@ pub fn list(db: &Connection, call: &Call) -> Answer {
     if let Some(name) = dataset {
         filter.is("i.dataset_id", &Set::named(db, name)?.id);
     }
+    let counts: (_, &[_]) = ("dataset_item_counts", &["i.status", "i.dataset_id"]);
+    let total = filter.total(db, &item::NEWEST, counts)?;
+    let mut is_all = version.is_none();
     for (given, column) in [(trace, "i.source_trace_id"), (observation, "i.source_observation_id")] {
         if let Some(id) = given {
             filter.is(column, id);
+            is_all = false;
         }
     }
     match version {
@@ -51,9 +55,10 @@ pub fn list(db: &Connection, call: &Call) -> Answer {
             filter.and("(i.valid_to IS NULL OR i.valid_to > ?)", [Arg::from(at)]);
         }
     }
-    let (clause, args) = filter.parts();
-    let from_where = format!("FROM {} {clause}", item::TABLES);
-    page.answer(db, item::COLUMNS, &from_where, item::ORDER, &args, |r| Item::read(r)?.listed(db, call))
+    let total = if is_all { total } else { filter.count(db, item::NEWEST.found)? };
+    let row = |r: &Row<'_>| Item::read(r)?.listed(db, call);
+    let data = filter.page(db, item::COLUMNS, &item::NEWEST, &page.window(), row)?;
+    Ok(Reply::ok(json!({"data": data, "meta": page.meta(total)})))
 }
 
 /// The time whose state is asked for: any date.

@@ -212,7 +212,6 @@ impl Wording {
         let Self { status, message, error, code, details } = self;
         let is_refused_key = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
         match envelope {
-            Envelope::Bare => json!({"message": message}),
             Envelope::Standard if is_refused_key || error.is_null() => json!({"message": message}),
             Envelope::Standard | Envelope::Named => json!({"message": message, "error": error}),
             Envelope::Ingestion => json!({"error": error, "message": message}),
@@ -231,7 +230,7 @@ impl Wording {
             Envelope::Keys if status == StatusCode::METHOD_NOT_ALLOWED => {
                 json!({"message": "Method Not Allowed"})
             }
-            Envelope::Keys => json!({"message": message}),
+            Envelope::Bare | Envelope::Keys => json!({"message": message}),
             Envelope::Organization if error.is_array() => {
                 json!({"error": "Invalid request body", "details": error})
             }

@@ -166,10 +166,9 @@ fn schema(envelope: Envelope) -> Value {
     let (required, others): (&[&str], &[&str]) = match envelope {
         Envelope::Standard => (&["message"], &["error"]),
         Envelope::Named => (&["error", "message"], &[]),
-        Envelope::Bare => (&["message"], &[]),
+        Envelope::Bare | Envelope::Keys => (&["message"], &[]),
         Envelope::Ingestion => (&[], &["error", "message", "errors"]),
         Envelope::Coded => (&["message", "code"], &["details"]),
-        Envelope::Keys => (&["message"], &[]),
         Envelope::Organization => (&["error"], &["details"]),
         Envelope::Scim => (&["schemas", "detail", "status"], &[]),
     };

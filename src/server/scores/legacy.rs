@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::{Map, Value, json};
 
 use crate::server::data::filter::{self, Condition, Kind, View, column};
-use crate::server::data::sql::{Where, marks, texts};
+use crate::server::data::sql::{List, Where, marks, texts};
 use crate::server::data::value::{iso, metadata, number, parse, whole_seconds};
 use crate::server::http::Call;
 use crate::server::http::query::{Page, Params, Query};
@@ -23,6 +23,14 @@ const VALUE: &str = "CASE s.data_type
     WHEN 'TEXT' THEN 0 WHEN 'CORRECTION' THEN 0 ELSE s.number END";
 
 const TABLES: &str = "scores AS s LEFT JOIN traces AS t ON t.id = s.trace_id";
+const NEWEST: List<'_> = List {
+    table: "s",
+    from: TABLES,
+    found: TABLES,
+    ordered: "scores AS s INDEXED BY scores_newest LEFT JOIN traces AS t ON t.id = s.trace_id",
+    order: "s.timestamp DESC, s.updated_at DESC, s.id DESC",
+};
+const COUNTS: (&str, &[&str]) = ("score_counts", &["s.target", "s.data_type", "s.source", "s.environment"]);
 
 /// What else a score has as text: the name of a category or of a truth value. A text and a correction
 /// have theirs elsewhere.
@@ -131,20 +139,22 @@ fn answer(
 ) -> Answer {
     match version {
         Version::V1 => {
-            only_of_traces(&mut filter);
-            filter.and("t.id IS NOT NULL", []);
+            filter.among("s.target", texts(&["trace"]));
+            filter.among("s.data_type", texts(&["NUMERIC", "CATEGORICAL", "BOOLEAN", "TEXT"]));
         }
-        Version::V2 if with_trace => filter.and("(s.trace_id IS NULL OR t.id IS NOT NULL)", []),
+        Version::V2 if with_trace => {
+            filter.among("s.target", texts(&["trace", "session", "run", "none"]));
+        }
         Version::V2 => {}
     }
-    let (clause, args) = filter.parts();
     let row = |r: &Row<'_>| {
         let mut out = score(r, &call.place.project.id, version)?;
         out.insert("trace".into(), if with_trace { trace(r, version)? } else { Value::Null });
         Ok(Value::Object(out))
     };
-    let order = "ORDER BY s.timestamp DESC, s.updated_at DESC, s.id DESC";
-    page.answer(db, &columns(), &format!("FROM {TABLES} {clause}"), order, &args, row)
+    let data = filter.page(db, &columns(), &NEWEST, &page.window(), row)?;
+    let total = filter.total(db, &NEWEST, COUNTS)?;
+    Ok(Reply::ok(json!({"data": data, "meta": page.meta(total)})))
 }
 
 /// The first generation knows neither corrections nor scores of sessions and runs.

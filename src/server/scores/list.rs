@@ -4,7 +4,7 @@ use rusqlite::types::Value as Arg;
 use rusqlite::{Connection, Row};
 use serde_json::{Map, Value, json};
 
-use crate::server::data::sql::{Where, texts};
+use crate::server::data::sql::{List, Where, texts};
 use crate::server::data::value::{any_date, cursor, cursor_place, iso, metadata, number, whole_seconds};
 use crate::server::http::Call;
 use crate::server::http::issue;
@@ -39,6 +39,8 @@ const GROUPS: [&str; 4] = ["core", "details", "subject", "annotation"];
 const SOURCES: [&str; 3] = ["API", "EVAL", "ANNOTATION"];
 const TYPES: [&str; 5] = ["NUMERIC", "CATEGORICAL", "BOOLEAN", "CORRECTION", "TEXT"];
 
+const NEWEST: List<'_> = List::of("scores", "timestamp DESC, id DESC");
+
 /// The list, newest first.
 pub fn list(db: &Connection, call: &Call) -> Answer {
     let mut params = Params::of(&call.query);
@@ -55,7 +57,10 @@ pub fn list(db: &Connection, call: &Call) -> Answer {
         filter.and("(timestamp, id) < (?, ?)", [Arg::from(timestamp), Arg::from(id)]);
     }
     let row = |r: &Row<'_>| row(r, &call.place.project.id, &groups);
-    let (data, more) = filter.newest(db, "scores", "timestamp DESC, id DESC", limit, row)?;
+    let window = format!("LIMIT {}", limit + 1);
+    let mut data = filter.page(db, "scores.*", &NEWEST, &window, row)?;
+    let more = data.len() > limit as usize;
+    data.truncate(limit as usize);
     let mut meta = json!({"limit": limit});
     if let Some(last) = data.last().filter(|_| more) {
         let place = json!({"v": 1, "lastTimestamp": last["timestamp"], "lastId": last["id"]});
@@ -110,6 +115,10 @@ fn filters(params: &mut Params<'_>) -> Where {
         filter.one_of(column, texts(&entries(params, key)));
     }
     let (column, args) = value_args(&entries(params, "value"), &types);
+    if column == "text" && !args.is_empty() {
+        // Said as the index of labels says it.
+        filter.and("data_type = 'CATEGORICAL'", []);
+    }
     filter.one_of(column, args);
     for (key, sign) in [("valueMin", ">="), ("valueMax", "<=")] {
         if let Some(bound) = bound(params, key) {

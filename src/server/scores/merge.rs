@@ -1,10 +1,38 @@
 //! What a due score write does: checked against its config, then merged into what is stored.
 
+use std::sync::LazyLock;
+
 use rusqlite::{Connection, OptionalExtension, named_params};
 use serde_json::{Map, Value, json};
 
 use crate::domain::{self, Category, DataType, ScoreConfig};
+use crate::server::data::sql::upsert;
 use crate::server::data::value::{iso, merge, parse, strict_time};
+
+const COLUMNS: [&str; 20] = [
+    "id",
+    "name",
+    "data_type",
+    "number",
+    "text",
+    "source",
+    "config_id",
+    "queue_id",
+    "trace_id",
+    "observation_id",
+    "session_id",
+    "run_id",
+    "comment",
+    "metadata",
+    "environment",
+    "author_user_id",
+    "timestamp",
+    "created_at",
+    "updated_at",
+    "execution_trace_id",
+];
+
+static SAVE: LazyLock<String> = LazyLock::new(|| upsert("scores", &["id"], &COLUMNS));
 
 /// A score that fits: what the write resolves to.
 #[derive(Debug)]
@@ -128,22 +156,16 @@ pub fn apply(db: &Connection, body: &Value, now: &str) -> rusqlite::Result<()> {
     };
     let trace = if is_new { keep("traceId", None) } else { old.trace };
     let (number, text) = columns(&fit.value);
-    let sql = "INSERT OR REPLACE INTO scores
-            (id, name, data_type, number, text, source, config_id, queue_id, trace_id, observation_id,
-            session_id, run_id, comment, metadata, environment, author_user_id, timestamp, created_at,
-            updated_at, execution_trace_id)
-        VALUES (:id, :name, :type, :number, :text, :source, :config, :queue, :trace, :observation,
-            :session, :run, :comment, :metadata, :environment, :author, :timestamp, :created, :now,
-            :execution)";
-    db.prepare_cached(sql)?.execute(named_params! {
-        ":id": id, ":name": fit.name, ":type": fit.data_type.api_name(), ":number": number, ":text": text,
-        ":source": body["source"].as_str().unwrap_or("API"),
-        ":config": keep("configId", old.config), ":queue": body["queueId"].as_str(), ":trace": trace,
-        ":observation": keep("observationId", old.observation),
-        ":session": keep("sessionId", old.session), ":run": keep("datasetRunId", old.run),
+    db.prepare_cached(&SAVE)?.execute(named_params! {
+        ":id": id, ":name": fit.name, ":data_type": fit.data_type.api_name(), ":number": number, ":text": text,
+        ":source": body["source"].as_str().unwrap_or("API"), ":config_id": keep("configId", old.config),
+        ":queue_id": body["queueId"].as_str(), ":trace_id": trace,
+        ":observation_id": keep("observationId", old.observation),
+        ":session_id": keep("sessionId", old.session), ":run_id": keep("datasetRunId", old.run),
         ":comment": keep("comment", old.comment), ":metadata": merged(&old.metadata, body),
-        ":environment": old.environment, ":author": old.author, ":timestamp": old.timestamp,
-        ":created": old.created_at, ":now": now, ":execution": body["executionTraceId"].as_str(),
+        ":environment": old.environment, ":author_user_id": old.author, ":timestamp": old.timestamp,
+        ":created_at": old.created_at, ":updated_at": now,
+        ":execution_trace_id": body["executionTraceId"].as_str(),
     })?;
     Ok(())
 }

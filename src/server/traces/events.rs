@@ -9,7 +9,7 @@ use super::row::{LEVELS, TYPES};
 use super::shape::Shape;
 use super::simple::{self, Simple};
 use crate::server::data::filter;
-use crate::server::data::sql::Where;
+use crate::server::data::sql::{List, Where};
 use crate::server::data::value::{base64_encode, iso, lenient_time};
 use crate::server::http::Call;
 use crate::server::http::issue;
@@ -19,7 +19,7 @@ use crate::server::http::reply::{Answer, Problem, Reply};
 const PARSE_IO: &str = "parseIoAsJson=true is no longer supported on the v2 observations endpoint. \
     Input/output fields are always returned as raw strings. Remove the parseIoAsJson parameter or set it \
     to false.";
-const ORDER: &str = "ORDER BY start_time DESC, trace_id DESC, id DESC";
+const NEWEST: List<'_> = List::of("observations", "start_time DESC, trace_id DESC, id DESC");
 
 /// The list, newest first.
 pub fn list(db: &Connection, call: &Call) -> Answer {
@@ -43,8 +43,8 @@ pub fn list(db: &Connection, call: &Call) -> Answer {
 
 fn page(db: &Connection, conditions: &Where, shape: &Shape<'_>, limit: u32) -> Answer {
     let limit = limit as usize;
-    let rest = format!("{ORDER} LIMIT {}", limit + 1);
-    let mut rows = conditions.rows(db, &shape.columns(), "observations", &rest, |r| shape.row(r))?;
+    let window = format!("LIMIT {}", limit + 1);
+    let mut rows = conditions.page(db, &shape.columns(), &NEWEST, &window, |r| shape.row(r))?;
     let has_more = rows.len() > limit;
     rows.truncate(limit);
     let data = shape.finish(db, rows)?;
@@ -128,13 +128,14 @@ fn given(params: &mut Params<'_>) -> Vec<Simple> {
     found.extend(params.single("traceId").map(|text| Simple::is("trace_id", text)));
     found.extend(params.single("version").map(|text| Simple::is("version", text)));
     found.extend(params.single("parentObservationId").map(|id| match id {
-        "" => Simple::holds("parent_id", "parent_id IS NULL"),
+        "" => Simple::is_null("parent_id"),
         id => Simple::is("parent_id", id),
     }));
-    found.extend(params.choice("isRootObservation", &["true", "false"]).map(|root| {
-        let not = if root == "true" { "" } else { "NOT " };
-        Simple::holds(IS_ROOT, &format!("{not}{IS_ROOT}"))
-    }));
+    found.extend(
+        params
+            .choice("isRootObservation", &["true", "false"])
+            .map(|root| if root == "true" { Simple::holds(IS_ROOT) } else { Simple::fails(IS_ROOT) }),
+    );
     found.extend(Simple::environments(params));
     found.extend(Simple::range(params, "start_time", "fromStartTime", "toStartTime"));
     found

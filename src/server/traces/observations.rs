@@ -10,7 +10,7 @@ use super::row::{LEVELS, Observation, TYPES};
 use super::shape::{numbers, sum, total};
 use super::simple::{self, Simple};
 use crate::server::data::filter;
-use crate::server::data::sql::Where;
+use crate::server::data::sql::{List, Where};
 use crate::server::data::value::{content, metadata, number, whole_seconds};
 use crate::server::http::Call;
 use crate::server::http::query::Params;
@@ -18,6 +18,11 @@ use crate::server::http::reply::{Answer, Problem, Reply};
 use crate::server::ingest::models::{self, Model};
 
 const UNIT: &str = "TOKENS";
+const NEWEST: List<'_> = List {
+    ordered: "observations INDEXED BY observations_newest",
+    ..List::of("observations", "start_time DESC, type, id")
+};
+const COUNTS: (&str, &[&str]) = ("observation_counts", &["type", "level", "environment", "is_synthetic"]);
 
 /// The list, newest first.
 pub fn list(db: &Connection, call: &Call) -> Answer {
@@ -27,30 +32,29 @@ pub fn list(db: &Connection, call: &Call) -> Answer {
     let filters = filter::read(&mut params, false)?;
     params.finish()?;
     let mut conditions = Where::default();
-    conditions.and("is_synthetic = 0", []);
+    conditions.among("is_synthetic", [0]);
     let named = filter::add(&mut conditions, &filters, &OBSERVATIONS)?;
     simple::add(&mut conditions, simple, &named);
-    let rest = format!("ORDER BY start_time DESC, type, id {}", page.window());
     let project = &call.place.project.id;
     let shown = |r: &rusqlite::Row<'_>| Ok(without_tier(&Observation::read(r)?, project));
-    let data = conditions.rows(db, "*", "observations", &rest, shown)?;
-    let total = conditions.count(db, "observations")?;
+    let data = conditions.page(db, "observations.*", &NEWEST, &page.window(), shown)?;
+    let total = conditions.total(db, &NEWEST, COUNTS)?;
     Ok(Reply::ok(json!({"data": data, "meta": page.meta(total)})))
 }
 
 /// The parameters that each ask for one column, in the order in which they are checked.
 fn given(params: &mut Params<'_>) -> Vec<Simple> {
     let mut found = Vec::new();
-    let mut text = |params: &mut Params<'_>, key: &str, column: &'static str, plain: &str| {
-        found.extend(params.single(key).map(|text| Simple::given(column, plain, text)));
+    let mut text = |params: &mut Params<'_>, key: &str, column: &'static str, stored: &str| {
+        found.extend(params.single(key).map(|text| Simple::given(column, stored, text)));
     };
     let of_type = params.choice("type", &TYPES).map(|name| Simple::is("type", name));
     text(params, "name", "nullif(name, '')", "name");
     text(params, "userId", "nullif(user_id, '')", "user_id");
     let of_level = params.choice("level", &LEVELS).map(|name| Simple::is("level", name));
     text(params, "traceId", "trace_id", "trace_id");
-    text(params, "version", OLD_VERSION, OLD_VERSION);
-    text(params, "parentObservationId", OLD_PARENT, OLD_PARENT);
+    text(params, "version", OLD_VERSION, "version");
+    text(params, "parentObservationId", OLD_PARENT, "parent_id");
     found.extend(of_type.into_iter().chain(of_level));
     found.extend(Simple::environments(params));
     found.extend(Simple::range(params, "start_time", "fromStartTime", "toStartTime"));

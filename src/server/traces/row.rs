@@ -2,11 +2,74 @@
 //!
 //! Callers bring whole rows; what to merge with an earlier version is theirs to decide.
 
+use std::sync::LazyLock;
+
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use serde_json::{Value, json};
 
 use super::flat::nested;
+use crate::server::data::sql::upsert;
 use crate::server::data::value::parse;
+
+const OBSERVATION_COLUMNS: [&str; 39] = [
+    "id",
+    "trace_id",
+    "parent_id",
+    "type",
+    "name",
+    "level",
+    "status_message",
+    "start_time",
+    "end_time",
+    "completion_start_time",
+    "latency",
+    "time_to_first_token",
+    "version",
+    "own_version",
+    "environment",
+    "user_id",
+    "session_id",
+    "release",
+    "trace_name",
+    "tags",
+    "model",
+    "model_id",
+    "model_parameters",
+    "usage_details",
+    "cost_details",
+    "total_cost",
+    "prompt_id",
+    "prompt_name",
+    "prompt_version",
+    "input",
+    "output",
+    "metadata",
+    "is_legacy",
+    "is_synthetic",
+    "is_app_root",
+    "is_public",
+    "is_bookmarked",
+    "created_at",
+    "updated_at",
+];
+const TRACE_COLUMNS: [&str; 16] = [
+    "id",
+    "timestamp",
+    "name",
+    "user_id",
+    "session_id",
+    "release",
+    "version",
+    "environment",
+    "tags",
+    "is_public",
+    "is_bookmarked",
+    "input",
+    "output",
+    "metadata",
+    "created_at",
+    "updated_at",
+];
 
 /// What an observation can be.
 pub const TYPES: [&str; 10] = [
@@ -163,31 +226,25 @@ impl Observation {
 
     /// Stores it in place of an earlier version.
     pub fn save(&self, db: &Connection) -> rusqlite::Result<()> {
-        let sql = "INSERT OR REPLACE INTO observations (id, trace_id, parent_id, type, name, level,
-                status_message, start_time, end_time, completion_start_time, latency, time_to_first_token,
-                version, own_version, environment, user_id, session_id, release, trace_name, tags, model,
-                model_id, model_parameters, usage_details, cost_details, total_cost, prompt_id, prompt_name,
-                prompt_version, input, output, metadata, is_legacy, is_synthetic, is_app_root, is_public,
-                is_bookmarked, created_at, updated_at)
-            VALUES (:id, :trace, :parent, :kind, :name, :level, :status, :start, :end, :completion, :latency,
-                :first_token, :version, :own_version, :environment, :user, :session, :release, :trace_name,
-                :tags, :model, :model_id, :parameters, :usage, :cost, :total, :prompt_id, :prompt_name,
-                :prompt_version, :input, :output, :metadata, :legacy, :synthetic, :app_root, :public,
-                :bookmarked, :created, :updated)";
-        db.prepare_cached(sql)?.execute(named_params! {
-            ":id": self.id, ":trace": self.trace_id, ":parent": self.parent_id, ":kind": self.kind,
-            ":name": self.name, ":level": self.level, ":status": self.status_message,
-            ":start": self.start_time, ":end": self.end_time, ":completion": self.completion_start_time,
-            ":latency": self.latency, ":first_token": self.time_to_first_token, ":version": self.version,
-            ":own_version": self.own_version, ":environment": self.environment, ":user": self.user_id,
-            ":session": self.session_id, ":release": self.release, ":trace_name": self.trace_name,
+        static SQL: LazyLock<String> =
+            LazyLock::new(|| upsert("observations", &["trace_id", "id"], &OBSERVATION_COLUMNS));
+        db.prepare_cached(&SQL)?.execute(named_params! {
+            ":id": self.id, ":trace_id": self.trace_id, ":parent_id": self.parent_id, ":type": self.kind,
+            ":name": self.name, ":level": self.level, ":status_message": self.status_message,
+            ":start_time": self.start_time, ":end_time": self.end_time,
+            ":completion_start_time": self.completion_start_time, ":latency": self.latency,
+            ":time_to_first_token": self.time_to_first_token, ":version": self.version,
+            ":own_version": self.own_version, ":environment": self.environment, ":user_id": self.user_id,
+            ":session_id": self.session_id, ":release": self.release, ":trace_name": self.trace_name,
             ":tags": array(&self.tags), ":model": self.model, ":model_id": self.model_id,
-            ":parameters": object(&self.model_parameters), ":usage": object(&self.usage_details),
-            ":cost": object(&self.cost_details), ":total": self.total_cost, ":prompt_id": self.prompt_id,
-            ":prompt_name": self.prompt_name, ":prompt_version": self.prompt_version, ":input": self.input,
-            ":output": self.output, ":metadata": object(&self.metadata), ":legacy": self.is_legacy,
-            ":synthetic": self.is_synthetic, ":app_root": self.is_app_root, ":public": self.is_public, ":bookmarked": self.is_bookmarked,
-            ":created": self.created_at, ":updated": self.updated_at,
+            ":model_parameters": object(&self.model_parameters),
+            ":usage_details": object(&self.usage_details), ":cost_details": object(&self.cost_details),
+            ":total_cost": self.total_cost, ":prompt_id": self.prompt_id, ":prompt_name": self.prompt_name,
+            ":prompt_version": self.prompt_version, ":input": self.input, ":output": self.output,
+            ":metadata": object(&self.metadata), ":is_legacy": self.is_legacy,
+            ":is_synthetic": self.is_synthetic, ":is_app_root": self.is_app_root, ":is_public": self.is_public,
+            ":is_bookmarked": self.is_bookmarked, ":created_at": self.created_at,
+            ":updated_at": self.updated_at,
         })?;
         Ok(())
     }
@@ -286,16 +343,14 @@ impl Trace {
 
     /// Stores it in place of an earlier version, and its session if that is new.
     pub fn save(&self, db: &Connection) -> rusqlite::Result<()> {
-        let sql = "INSERT OR REPLACE INTO traces (id, timestamp, name, user_id, session_id, release, version,
-                environment, tags, is_public, is_bookmarked, input, output, metadata, created_at, updated_at)
-            VALUES (:id, :timestamp, :name, :user, :session, :release, :version, :environment, :tags, :public,
-                :bookmarked, :input, :output, :metadata, :created, :updated)";
-        db.prepare_cached(sql)?.execute(named_params! {
-            ":id": self.id, ":timestamp": self.timestamp, ":name": self.name, ":user": self.user_id,
-            ":session": self.session_id, ":release": self.release, ":version": self.version,
-            ":environment": self.environment, ":tags": array(&self.tags), ":public": self.is_public,
-            ":bookmarked": self.is_bookmarked, ":input": self.input, ":output": self.output,
-            ":metadata": object(&self.metadata), ":created": self.created_at, ":updated": self.updated_at,
+        static SQL: LazyLock<String> = LazyLock::new(|| upsert("traces", &["id"], &TRACE_COLUMNS));
+        db.prepare_cached(&SQL)?.execute(named_params! {
+            ":id": self.id, ":timestamp": self.timestamp, ":name": self.name, ":user_id": self.user_id,
+            ":session_id": self.session_id, ":release": self.release, ":version": self.version,
+            ":environment": self.environment, ":tags": array(&self.tags), ":is_public": self.is_public,
+            ":is_bookmarked": self.is_bookmarked, ":input": self.input, ":output": self.output,
+            ":metadata": object(&self.metadata), ":created_at": self.created_at,
+            ":updated_at": self.updated_at,
         })?;
         if let Some(session) = self.session_id.as_deref().filter(|id| !id.is_empty()) {
             let sql = "INSERT OR IGNORE INTO sessions (id, environment, created_at) VALUES (?1, ?2, ?3)";

@@ -6,10 +6,12 @@ use serde_json::{Map, Value, json};
 use super::row::Trace;
 use super::simple::{self, Simple};
 use super::trace;
-use crate::server::data::sql::Where;
+use crate::server::data::sql::{List, Where};
 use crate::server::http::Call;
 use crate::server::http::query::Params;
 use crate::server::http::reply::{Answer, Problem, Reply};
+
+const NEWEST: List<'_> = List::of("sessions", "created_at DESC, id DESC");
 
 /// The list, newest first.
 pub fn list(db: &Connection, call: &Call) -> Answer {
@@ -20,10 +22,10 @@ pub fn list(db: &Connection, call: &Call) -> Answer {
     given.extend(Simple::environments(&params));
     params.finish()?;
     simple::add(&mut conditions, given, &[]);
-    let total = conditions.count(db, "sessions")?;
-    let rest = format!("ORDER BY created_at DESC, id DESC {}", page.window());
+    let total = conditions.total(db, &NEWEST, ("session_counts", &["environment"]))?;
     let project = &call.place.project.id;
-    let data = conditions.rows(db, "*", "sessions", &rest, |r| Ok(Value::Object(row(r, project)?)))?;
+    let data = conditions
+        .page(db, "sessions.*", &NEWEST, &page.window(), |r| Ok(Value::Object(row(r, project)?)))?;
     let meta = page.meta(total);
     // Totals come first here, unlike in other lists.
     let meta: Map<String, Value> = ["totalItems", "totalPages", "page", "limit"]

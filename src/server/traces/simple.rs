@@ -1,42 +1,57 @@
 //! Parameters that each ask for one column.
 
-use rusqlite::types::Value as Arg;
-
-use crate::server::data::sql::{Where, marks, texts};
+use crate::server::data::sql::{Where, texts};
 use crate::server::data::value::iso;
 use crate::server::http::query::Params;
 
 /// A condition from a parameter of its own, which gives way to a filter on the same column.
 pub struct Simple {
     /// The expression it is about.
-    pub column: &'static str,
-    /// The condition.
-    pub sql: String,
-    /// Its arguments.
-    pub args: Vec<Arg>,
+    column: &'static str,
+    condition: Where,
 }
 
 impl Simple {
+    fn of(column: &'static str, say: impl FnOnce(&mut Where)) -> Self {
+        let mut condition = Where::default();
+        say(&mut condition);
+        Self { column, condition }
+    }
+
     /// The column equals the text.
     pub fn is(column: &'static str, text: &str) -> Self {
-        Self { column, sql: format!("{column} = ?"), args: texts(&[text]) }
+        Self::of(column, |condition| condition.is(column, text))
     }
 
-    /// The same for a column whose empty text stands for none: nothing equals that.
-    pub fn given(column: &'static str, plain: &str, text: &str) -> Self {
-        Self { column, sql: format!("{plain} = ? AND {plain} <> ''"), args: texts(&[text]) }
+    /// The same for an expression that is null where the stored column is empty: nothing equals that.
+    /// Where it equals the text, the stored column does, too.
+    pub fn given(column: &'static str, stored: &str, text: &str) -> Self {
+        Self::of(column, |condition| {
+            condition.is(stored, text);
+            condition.and(format!("{column} = ? AND {stored} <> ''"), texts(&[text]));
+        })
     }
 
-    /// A condition without arguments.
-    pub fn holds(column: &'static str, sql: &str) -> Self {
-        Self { column, sql: sql.to_owned(), args: Vec::new() }
+    /// The expression is true, and there is an index of where it is.
+    pub fn holds(column: &'static str) -> Self {
+        Self::of(column, |condition| condition.holds(column))
+    }
+
+    /// The expression is false.
+    pub fn fails(column: &'static str) -> Self {
+        Self::of(column, |condition| condition.and(format!("NOT {column}"), []))
+    }
+
+    /// The column is null, and there is an index of where it is.
+    pub fn is_null(column: &'static str) -> Self {
+        Self::of(column, |condition| condition.holds(&format!("{column} IS NULL")))
     }
 
     /// One of the environments named, if any is.
     pub fn environments(params: &Params<'_>) -> Option<Self> {
         let values = params.texts("environment");
-        let sql = format!("environment IN ({})", marks(values.len()));
-        (!values.is_empty()).then(|| Self { column: "environment", sql, args: texts(&values) })
+        let column = "environment";
+        (!values.is_empty()).then(|| Self::of(column, |condition| condition.one_of(column, texts(&values))))
     }
 
     /// The times between two parameters.
@@ -45,7 +60,7 @@ impl Simple {
         for (key, sign) in [(from, ">="), (to, "<")] {
             if let Some(time) = params.time(key) {
                 let sql = format!("{column} {sign} ?");
-                found.push(Self { column, sql, args: vec![iso(time).into()] });
+                found.push(Self::of(column, |condition| condition.and(sql, [iso(time).into()])));
             }
         }
         found
@@ -54,9 +69,9 @@ impl Simple {
 
 /// Adds those that no filter takes the place of; `named` are the columns with filters.
 pub fn add(conditions: &mut Where, simple: Vec<Simple>, named: &[&str]) {
-    for Simple { column, sql, args } in simple {
+    for Simple { column, condition } in simple {
         if !named.contains(&column) {
-            conditions.and(sql, args);
+            conditions.append(condition);
         }
     }
 }

@@ -13,11 +13,11 @@ use super::shape::decimal;
 use super::simple::{self, Simple};
 use super::trace::{core, groups, html_path};
 use crate::server::data::filter;
-use crate::server::data::sql::{Where, marks, texts};
+use crate::server::data::sql::{List, Where, marks, texts};
 use crate::server::data::value::{millis_between, number};
 use crate::server::http::Call;
 use crate::server::http::issue;
-use crate::server::http::query::Params;
+use crate::server::http::query::{Page, Params};
 use crate::server::http::reply::{Answer, Problem, Reply};
 
 const COLUMNS: &str = "id, timestamp, name, user_id, session_id, release, version, environment, tags, \
@@ -36,26 +36,38 @@ const ORDERS: [(&str, &str, bool); 9] = [
     ("sessionId", "session_id", true),
 ];
 
+const NEWEST: List<'_> = List::of("traces", "timestamp DESC, id DESC");
+const BY_TAG: &str = "trace_tags AS g CROSS JOIN traces ON traces.id = g.trace_id";
+/// The same along the traces of a tag.
+const TAGGED: List<'_> = List {
+    table: "traces",
+    from: "traces",
+    found: BY_TAG,
+    ordered: BY_TAG,
+    order: "g.timestamp DESC, g.trace_id DESC",
+};
+
 /// A page of traces.
 pub fn list(db: &Connection, call: &Call) -> Answer {
     let mut params = Params::of(&call.query);
     let page = params.page();
     let simple = given(&mut params);
+    let mut tags = params.texts("tags");
+    tags.sort_unstable();
+    tags.dedup();
     let order = OrderBy::read(&mut params);
     let groups = groups(&mut params);
     let filters = filter::read(&mut params, false)?;
     params.finish()?;
-    let order =
-        order.map_or_else(|| Ok("ORDER BY timestamp DESC, id DESC".to_owned()), |order| order.sql())?;
+    let order = order.map(|order| order.sql()).transpose()?;
     let mut conditions = Where::default();
     let named = filter::add(&mut conditions, &filters, &TRACES)?;
     simple::add(&mut conditions, simple, &named);
+    if named.contains(&"tags") {
+        tags.clear();
+    }
+    let (traces, total) = find(db, conditions, &tags, order.as_deref(), &groups, page)?;
     let has = |group: &str| groups.contains(&group);
-    let io =
-        if has("io") { "input, output, metadata" } else { "NULL AS input, NULL AS output, '{}' AS metadata" };
-    let rest = format!("{order} {}", page.window());
-    let traces = conditions.rows(db, &format!("{COLUMNS}, {io}"), "traces", &rest, Trace::read)?;
-    let total = conditions.count(db, "traces")?;
     let details = Details::of(db, &traces, has("observations") || has("metrics"), has("scores"))?;
     let shown = |t: &Trace| row(t, &call.place.project.id, &groups, details.get(&t.id));
     let data: Vec<Value> = traces.iter().map(shown).collect();
@@ -67,7 +79,6 @@ fn given(params: &mut Params<'_>) -> Vec<Simple> {
     let mut found = Vec::new();
     found.extend(params.single("userId").map(|text| Simple::is("user_id", text)));
     found.extend(params.single("name").map(|text| Simple::is("name", text)));
-    found.extend(with_tags(&params.texts("tags")));
     found.extend(Simple::environments(params));
     found.extend(params.single("sessionId").map(|text| Simple::is("session_id", text)));
     found.extend(params.single("version").map(|text| Simple::is("version", text)));
@@ -76,17 +87,46 @@ fn given(params: &mut Params<'_>) -> Vec<Simple> {
     found
 }
 
-/// All of the tags.
-fn with_tags(tags: &[&str]) -> Option<Simple> {
-    let mut tags = tags.to_vec();
-    tags.sort_unstable();
-    tags.dedup();
-    let count = tags.len();
-    let marks = marks(count);
-    let sql = format!(
-        "(SELECT count(DISTINCT value) FROM json_each(traces.tags) WHERE value IN ({marks})) = {count}"
-    );
-    (count > 0).then(|| Simple { column: "tags", sql, args: texts(&tags) })
+/// The traces of a page that have all of the tags, and how many there are.
+fn find(
+    db: &Connection,
+    mut conditions: Where,
+    tags: &[&str],
+    order: Option<&str>,
+    groups: &[&str],
+    page: Page,
+) -> rusqlite::Result<(Vec<Trace>, i64)> {
+    let is_only_tags = conditions.is_empty();
+    // Unless few traces have what else is asked for, or they are in another order than those of a tag.
+    let is_by_tag = !tags.is_empty() && order.is_none() && !conditions.is_narrow();
+    with_tags(&mut conditions, tags, is_by_tag);
+    let list = if is_by_tag { TAGGED } else { List { order: order.unwrap_or(NEWEST.order), ..NEWEST } };
+    let io = if groups.contains(&"io") {
+        "input, output, metadata"
+    } else {
+        "NULL AS input, NULL AS output, '{}' AS metadata"
+    };
+    let columns = format!("{COLUMNS}, {io}");
+    let rows = conditions.page(db, &columns, &list, &page.window(), Trace::read)?;
+    if is_by_tag && is_only_tags {
+        return Ok((rows, conditions.count(db, "trace_tags AS g")?));
+    }
+    Ok((rows, conditions.total(db, &list, ("trace_counts", &["environment"]))?))
+}
+
+/// All of the tags, of which the first may be that of `g`.
+fn with_tags(conditions: &mut Where, tags: &[&str], is_by_tag: bool) {
+    let trace = if is_by_tag { "g.timestamp, g.trace_id" } else { "traces.timestamp, traces.id" };
+    for (at, tag) in tags.iter().enumerate() {
+        let sql = if is_by_tag && at == 0 {
+            "g.tag = ?".to_owned()
+        } else {
+            format!(
+                "EXISTS (SELECT 1 FROM trace_tags AS x WHERE x.tag = ? AND (x.timestamp, x.trace_id) = ({trace}))"
+            )
+        };
+        conditions.and(sql, texts(&[tag]));
+    }
 }
 
 /// The order asked for: `column.direction`.
@@ -113,7 +153,7 @@ impl<'a> OrderBy<'a> {
         let (_, column, is_nullable) = known.ok_or_else(unknown)?;
         let direction = if self.is_ascending { "ASC" } else { "DESC" };
         let nulls = if *is_nullable { " NULLS LAST" } else { "" };
-        Ok(format!("ORDER BY {column} {direction}{nulls}, id {direction}"))
+        Ok(format!("{column} {direction}{nulls}, id {direction}"))
     }
 }
 

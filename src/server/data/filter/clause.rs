@@ -29,9 +29,7 @@ pub fn add(sql: &mut Where, conditions: &[Condition], view: &View) -> Result<Vec
     let (mut payloads, mut used) = (Vec::new(), 0);
     for condition in conditions.iter().filter(|c| c.form != Form::Position) {
         let column = condition.find(view)?;
-        let (clause, args) = condition.clause(column, view);
-        used += args.len();
-        sql.and(clause, args);
+        used += condition.add(sql, column, view);
         named.push(column.sql);
         if column.kind == Kind::Payload {
             payloads.push(condition.operator.as_str());
@@ -54,6 +52,45 @@ fn refused(message: impl Into<String>) -> Problem {
 }
 
 impl Condition {
+    /// Adds it, in a form that says which column it is about where that may lead, and returns how many
+    /// arguments it has.
+    fn add(&self, sql: &mut Where, column: &Column, view: &View) -> usize {
+        if let Some((stored, values)) = self.wanted(column) {
+            let count = values.len();
+            sql.one_of(stored, values);
+            return count;
+        }
+        if self.is_absence(column) {
+            sql.holds(column.sql);
+            return 0;
+        }
+        let (clause, args) = self.clause(column, view);
+        let count = args.len();
+        sql.and(clause, args);
+        count
+    }
+
+    /// The stored column and which of its values are wanted, if that is what it says.
+    fn wanted(&self, column: &Column) -> Option<(&'static str, Vec<Arg>)> {
+        let values = match (self.form, self.operator.as_str()) {
+            (Form::Text, "=") => vec![Arg::from(self.text().to_owned())],
+            (Form::Options, "any of") => self.list(),
+            _ => return None,
+        };
+        let is_text = matches!(column.kind, Kind::Text | Kind::Options | Kind::Link);
+        let is_said = !values.is_empty() && !values.contains(&Arg::from(String::new()));
+        let of_text = column.sql.strip_prefix("nullif(").and_then(|sql| sql.strip_suffix(", '')"));
+        let stored = of_text.unwrap_or(column.sql);
+        let is_stored = stored.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'));
+        (is_text && is_said && is_stored).then_some((stored, values))
+    }
+
+    /// Whether it says that something is absent, of which there is an index.
+    fn is_absence(&self, column: &Column) -> bool {
+        let Operand::Flag(flag) = self.value else { return false };
+        column.sql.contains(" IS NULL") && flag == (self.operator == "=")
+    }
+
     /// The column it is about, if the column takes it.
     fn find(&self, view: &View) -> Result<&'static Column, Problem> {
         let name = self.typed_column(view)?;

@@ -37,8 +37,6 @@ ALTER TABLE observations ADD COLUMN model_id TEXT NOT NULL DEFAULT '';
 ALTER TABLE observations ADD COLUMN prompt_id TEXT NOT NULL DEFAULT '';
 ALTER TABLE observations ADD COLUMN prompt_name TEXT NOT NULL DEFAULT '';
 ALTER TABLE observations ADD COLUMN prompt_version INTEGER;
--- 1: where the application began, though its parent is elsewhere.
-ALTER TABLE observations ADD COLUMN is_app_root INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE observations ADD COLUMN is_public INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE observations ADD COLUMN is_bookmarked INTEGER NOT NULL DEFAULT 0;
 
