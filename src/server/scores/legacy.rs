@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::{Map, Value, json};
 
 use crate::server::data::filter::{self, Condition, Kind, View, column};
-use crate::server::data::sql::{List, Where, marks, texts};
+use crate::server::data::sql::{List, Where, texts};
 use crate::server::data::value::{iso, metadata, number, parse, whole_seconds};
 use crate::server::http::Call;
 use crate::server::http::query::{Page, Params, Query};
@@ -121,9 +121,9 @@ fn list(db: &Connection, call: &Call, version: Version) -> Answer {
     let with_trace = version == Version::V1 || asks_for_trace(&call.query)?;
     let mut filter = Where::default();
     let named = filter::add(&mut filter, &conditions, &VIEW)?;
-    for Simple { column, clause, args } in simple {
+    for Simple { column, condition } in simple {
         if !named.contains(&column) || is_of_trace(column) {
-            filter.and(clause, args);
+            filter.append(condition);
         }
     }
     answer(db, call, version, page, filter, with_trace)
@@ -180,8 +180,23 @@ fn asks_for_trace(query: &Query) -> Result<bool, Problem> {
 /// unless it is the trace's.
 struct Simple {
     column: &'static str,
-    clause: String,
-    args: Vec<Arg>,
+    condition: Where,
+}
+
+impl Simple {
+    fn of(column: &'static str, say: impl FnOnce(&mut Where)) -> Self {
+        let mut condition = Where::default();
+        say(&mut condition);
+        Self { column, condition }
+    }
+
+    fn one_of(column: &'static str, values: &[&str]) -> Self {
+        Self::of(column, |condition| condition.one_of(column, texts(values)))
+    }
+
+    fn compared(column: &'static str, sign: &str, arg: Arg) -> Self {
+        Self::of(column, |condition| condition.and(format!("({column}) {sign} ?"), [arg]))
+    }
 }
 
 fn is_of_trace(column: &str) -> bool {
@@ -200,7 +215,7 @@ fn filters(params: &mut Params<'_>, version: Version) -> Result<(Vec<Simple>, Ve
     all.extend(text(params, "name", "s.name"));
     for (key, sign) in [("fromTimestamp", ">="), ("toTimestamp", "<")] {
         let at = params.time(key);
-        all.extend(at.map(|at| compared("s.timestamp", "s.timestamp", sign, Arg::from(iso(at)))));
+        all.extend(at.map(|at| Simple::compared("s.timestamp", sign, Arg::from(iso(at)))));
     }
     all.extend(choice(params, "source", "s.source", &SOURCES));
     all.extend(value(params));
@@ -217,40 +232,33 @@ fn filters(params: &mut Params<'_>, version: Version) -> Result<(Vec<Simple>, Ve
     Ok((all, conditions))
 }
 
-fn compared(column: &'static str, sql: &str, sign: &str, arg: Arg) -> Simple {
-    Simple { column, clause: format!("({sql}) {sign} ?"), args: vec![arg] }
-}
-
-fn one_of(column: &'static str, values: &[&str]) -> Simple {
-    Simple { column, clause: format!("{column} IN ({})", marks(values.len())), args: texts(values) }
-}
-
 /// A text, of which an empty one is one, too.
 fn text(params: &mut Params<'_>, key: &str, column: &'static str) -> Option<Simple> {
-    params.single(key).map(|text| compared(column, column, "=", Arg::from(text.to_owned())))
+    params.single(key).map(|text| Simple::one_of(column, &[text]))
 }
 
 fn choice(params: &mut Params<'_>, key: &str, column: &'static str, known: &[&str]) -> Option<Simple> {
-    params.choice(key, known).map(|name| compared(column, column, "=", Arg::from(name.to_owned())))
+    params.choice(key, known).map(|name| Simple::one_of(column, &[name]))
 }
 
 /// All of the tags.
 fn tags(params: &Params<'_>) -> Vec<Simple> {
     let has = "EXISTS (SELECT 1 FROM json_each(t.tags) WHERE value = ?)";
     let tags = params.texts("traceTags");
-    tags.iter().map(|tag| Simple { column: "t.tags", clause: has.into(), args: texts(&[tag]) }).collect()
+    let simple = |tag: &&str| Simple::of("t.tags", |condition| condition.and(has, texts(&[tag])));
+    tags.iter().map(simple).collect()
 }
 
 fn environment(params: &Params<'_>) -> Option<Simple> {
     let names = params.texts("environment");
-    (!names.is_empty()).then(|| one_of("s.environment", &names))
+    (!names.is_empty()).then(|| Simple::one_of("s.environment", &names))
 }
 
 /// Where traces are filtered, the environment is asked of them as well, though of one name only.
 fn environment_of_trace(params: &Params<'_>) -> Option<Simple> {
     let is_about_traces = ["userId", "traceTags"].iter().any(|key| params.raw(key).is_some());
     let names = params.all("environment");
-    (is_about_traces && !matches!(names[..], [] | [""])).then(|| one_of("t.environment", &names))
+    (is_about_traces && !matches!(names[..], [] | [""])).then(|| Simple::one_of("t.environment", &names))
 }
 
 /// A value counts only together with an operator.
@@ -258,13 +266,13 @@ fn value(params: &mut Params<'_>) -> Option<Simple> {
     let value = params.number("value");
     let operator = params.choice("operator", &OPERATORS);
     let sign = OPERATORS.iter().find(|sign| operator == Some(**sign));
-    value.zip(sign).map(|(value, sign)| compared(VALUE, VALUE, sign, Arg::from(value)))
+    value.zip(sign).map(|(value, sign)| Simple::compared(VALUE, sign, Arg::from(value)))
 }
 
 /// A comma-separated list of ids, of which an empty one is one, too.
 fn ids(params: &mut Params<'_>, key: &str, column: &'static str) -> Option<Simple> {
     let ids: Vec<&str> = params.single(key)?.split(',').map(str::trim).collect();
-    Some(one_of(column, &ids))
+    Some(Simple::one_of(column, &ids))
 }
 
 fn columns() -> String {

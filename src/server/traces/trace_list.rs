@@ -185,7 +185,8 @@ impl Details {
             here.rows(db, columns, "observations", rest, |r| Self::observation(&mut found, r))?;
         }
         if with_scores {
-            let rest = "AND data_type IN ('NUMERIC', 'BOOLEAN', 'CATEGORICAL')
+            // The plus keeps SQLite to the index of traces.
+            let rest = "AND +data_type IN ('NUMERIC', 'BOOLEAN', 'CATEGORICAL')
                 ORDER BY trace_id, substr(timestamp, 1, 10), name, id";
             here.rows(db, "trace_id, id", "scores", rest, |r| {
                 found.entry(r.get(0)?).or_default().scores.push(r.get(1)?);

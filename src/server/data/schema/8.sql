@@ -142,7 +142,7 @@ CREATE INDEX observations_roots ON observations (start_time DESC, trace_id DESC,
 CREATE INDEX observations_below ON observations (parent_id, start_time DESC, trace_id DESC, id DESC)
     WHERE parent_id IS NOT NULL;
 -- What a trace sums up of its observations.
-CREATE INDEX observations_sums ON observations (trace_id, id, start_time, end_time, total_cost)
+CREATE INDEX observations_sums ON observations (trace_id, type, id, start_time, end_time, total_cost)
     WHERE is_synthetic = 0;
 
 CREATE TABLE observation_counts (
