@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench server_pages` measures at 1,000, 10,000 and 100,000 observations and at as many
 //! queue items, in about two minutes. `TRACEMARK_BENCH_OBSERVATIONS=1000000 cargo bench --bench
-//! server_pages` adds a larger workspace (1.5 GB in the directory for temporary files, some minutes). A
+//! server_pages` adds a larger workspace (3 GB in the directory for temporary files, some minutes). A
 //! word after `--` picks the pages with it in their name.
 //!
 //! At the end stands a table: the median of every page at every size, and how much longer it takes with

@@ -1,5 +1,5 @@
--- Indexes and totals of lists. A list that asks for one value of a column finds its rows in the list's
--- order, so that a page costs the same however many rows there are. Totals are kept, not counted.
+-- Every list along an index, whatever it asks for, and totals that are kept, not counted: a page costs the
+-- same however many rows there are.
 
 -- Listed by id.
 DROP INDEX comments_object;
