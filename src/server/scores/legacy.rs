@@ -5,8 +5,9 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::{Map, Value, json};
 
 use crate::server::data::filter::{self, Condition, Kind, View, column};
+use crate::server::data::simple::{self, Simple};
 use crate::server::data::sql::{List, Where, texts};
-use crate::server::data::value::{iso, metadata, number, parse, whole_seconds};
+use crate::server::data::value::{metadata, number, parse, whole_seconds};
 use crate::server::http::Call;
 use crate::server::http::query::{Page, Params, Query};
 use crate::server::http::reply::{Answer, Problem, Reply};
@@ -121,11 +122,9 @@ fn list(db: &Connection, call: &Call, version: Version) -> Answer {
     let with_trace = version == Version::V1 || asks_for_trace(&call.query)?;
     let mut filter = Where::default();
     let named = filter::add(&mut filter, &conditions, &VIEW)?;
-    for Simple { column, condition } in simple {
-        if !named.contains(&column) || is_of_trace(column) {
-            filter.append(condition);
-        }
-    }
+    // A filter on a trace's column stands beside the parameter.
+    let named: Vec<&str> = named.into_iter().filter(|column| !is_of_trace(column)).collect();
+    simple::add(&mut filter, simple, &named);
     answer(db, call, version, page, filter, with_trace)
 }
 
@@ -176,29 +175,6 @@ fn asks_for_trace(query: &Query) -> Result<bool, Problem> {
     Ok(has("trace"))
 }
 
-/// A filter by a parameter of its own. One of the `filter` parameter on the same column takes its place,
-/// unless it is the trace's.
-struct Simple {
-    column: &'static str,
-    condition: Where,
-}
-
-impl Simple {
-    fn of(column: &'static str, say: impl FnOnce(&mut Where)) -> Self {
-        let mut condition = Where::default();
-        say(&mut condition);
-        Self { column, condition }
-    }
-
-    fn one_of(column: &'static str, values: &[&str]) -> Self {
-        Self::of(column, |condition| condition.one_of(column, texts(values)))
-    }
-
-    fn compared(column: &'static str, sign: &str, arg: Arg) -> Self {
-        Self::of(column, |condition| condition.and(format!("({column}) {sign} ?"), [arg]))
-    }
-}
-
 fn is_of_trace(column: &str) -> bool {
     column.starts_with("t.")
 }
@@ -213,10 +189,7 @@ fn filters(params: &mut Params<'_>, version: Version) -> Result<(Vec<Simple>, Ve
     all.extend(tags(params));
     all.extend(environment(params));
     all.extend(text(params, "name", "s.name"));
-    for (key, sign) in [("fromTimestamp", ">="), ("toTimestamp", "<")] {
-        let at = params.time(key);
-        all.extend(at.map(|at| Simple::compared("s.timestamp", sign, Arg::from(iso(at)))));
-    }
+    all.extend(Simple::range(params, "s.timestamp", "fromTimestamp", "toTimestamp"));
     all.extend(choice(params, "source", "s.source", &SOURCES));
     all.extend(value(params));
     all.extend(ids(params, "scoreIds", "s.id"));
@@ -234,11 +207,11 @@ fn filters(params: &mut Params<'_>, version: Version) -> Result<(Vec<Simple>, Ve
 
 /// A text, of which an empty one is one, too.
 fn text(params: &mut Params<'_>, key: &str, column: &'static str) -> Option<Simple> {
-    params.single(key).map(|text| Simple::one_of(column, &[text]))
+    params.single(key).map(|text| Simple::is(column, text))
 }
 
 fn choice(params: &mut Params<'_>, key: &str, column: &'static str, known: &[&str]) -> Option<Simple> {
-    params.choice(key, known).map(|name| Simple::one_of(column, &[name]))
+    params.choice(key, known).map(|name| Simple::is(column, name))
 }
 
 /// All of the tags.
@@ -266,7 +239,10 @@ fn value(params: &mut Params<'_>) -> Option<Simple> {
     let value = params.number("value");
     let operator = params.choice("operator", &OPERATORS);
     let sign = OPERATORS.iter().find(|sign| operator == Some(**sign));
-    value.zip(sign).map(|(value, sign)| Simple::compared(VALUE, sign, Arg::from(value)))
+    let compared = |(value, sign): (f64, &&str)| {
+        Simple::of(VALUE, |condition| condition.and(format!("({VALUE}) {sign} ?"), [Arg::from(value)]))
+    };
+    value.zip(sign).map(compared)
 }
 
 /// A comma-separated list of ids, of which an empty one is one, too.

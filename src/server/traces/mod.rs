@@ -12,7 +12,6 @@ mod observations;
 pub mod row;
 mod sessions;
 mod shape;
-mod simple;
 mod trace;
 mod trace_list;
 

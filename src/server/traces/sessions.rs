@@ -4,8 +4,8 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::{Map, Value, json};
 
 use super::row::Trace;
-use super::simple::{self, Simple};
 use super::trace;
+use crate::server::data::simple::{self, Simple};
 use crate::server::data::sql::{List, Where};
 use crate::server::http::Call;
 use crate::server::http::query::Params;

@@ -12,7 +12,8 @@ pub struct Simple {
 }
 
 impl Simple {
-    fn of(column: &'static str, say: impl FnOnce(&mut Where)) -> Self {
+    /// A condition about the expression, as `say` adds it.
+    pub fn of(column: &'static str, say: impl FnOnce(&mut Where)) -> Self {
         let mut condition = Where::default();
         say(&mut condition);
         Self { column, condition }
@@ -20,7 +21,12 @@ impl Simple {
 
     /// The column equals the text.
     pub fn is(column: &'static str, text: &str) -> Self {
-        Self::of(column, |condition| condition.is(column, text))
+        Self::one_of(column, &[text])
+    }
+
+    /// The column equals one of the texts.
+    pub fn one_of(column: &'static str, values: &[&str]) -> Self {
+        Self::of(column, |condition| condition.one_of(column, texts(values)))
     }
 
     /// The same for an expression that is null where the stored column is empty: nothing equals that.
@@ -50,8 +56,7 @@ impl Simple {
     /// One of the environments named, if any is.
     pub fn environments(params: &Params<'_>) -> Option<Self> {
         let values = params.texts("environment");
-        let column = "environment";
-        (!values.is_empty()).then(|| Self::of(column, |condition| condition.one_of(column, texts(&values))))
+        (!values.is_empty()).then(|| Self::one_of("environment", &values))
     }
 
     /// The times between two parameters.
